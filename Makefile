@@ -1,0 +1,52 @@
+# Everything starts here; `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $$p; done))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --no-deps --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check golden lock clean
+
+help: ## list every target with a sentence
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: $(VENV)/.runtime ## run ten batches and two sittings through five services in one process, then print the summary
+	@$(BIN)/jianding demo
+
+up: $(VENV)/.runtime ## serve the embedded node on the data under var/ until Ctrl-C
+	@$(BIN)/jianding up
+
+test: $(VENV)/.dev ## run linters, types, architecture rules and the whole suite on a real PostgreSQL and RabbitMQ
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## run only what needs no server: ruff, mypy, import-linter, the compose file
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+golden: $(VENV)/.dev ## write the golden files of new events or new versions (never changes an existing one)
+	@$(BIN)/python -m shared.testing.golden
+
+lock: ## resolve the dependencies anew into the hash-pinned lock files
+	@deploy/lock
+
+clean: ## remove the virtual environment and everything under var/ (the demo's data too)
+	@rm -rf $(VENV) var
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "jianding needs Python 3.11, 3.12 or 3.13; install one, or say make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "setting up $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@$(INSTALL) -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,370 @@
+"""鉴定申请: submitted, reviewed twice by different people, registered, ticketed, concluded."""
+
+from dataclasses import dataclass, replace
+
+from services.registration.domain import eligibility
+from shared.contracts.registration import (
+    AdmissionTicketIssued,
+    ApplicationConcluded,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    CandidateRegistered,
+    CentreReviewPassed,
+    CentreReviewRejected,
+    StationReviewPassed,
+    StationReviewRejected,
+)
+from shared.kernel.actors import Actor, Role
+from shared.kernel.aggregates import Aggregate, Command, Facts
+from shared.kernel.errors import DomainError
+
+PARTS = ("theory", "practical")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitApplication(Command):
+    """提交申请 for one person, trade and level in one batch; `evidence` are digests of the copies (R022-R025)."""
+
+    application: str
+    candidate: str
+    batch: str
+    station: str
+    occupation: str
+    catalogue: str
+    level: int
+    kind: str
+    held_level: int
+    years_in_trade: int
+    education: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassStationReview(Command):
+    """初审通过."""
+
+    application: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectAtStation(Command):
+    """初审不通过."""
+
+    application: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassCentreReview(Command):
+    """复核通过, which registers the candidate."""
+
+    application: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectAtCentre(Command):
+    """复核不通过."""
+
+    application: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueAdmissionTicket(Command):
+    """签发准考证 for an assigned seat; `ticket` is drawn at random by the caller."""
+
+    application: str
+    ticket: str
+    room: str
+    seat: int
+    theory_at: str
+    practical_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithdrawApplication(Command):
+    """撤回申请."""
+
+    application: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcludeApplication(Command):
+    """办结: the result is out, or the candidate was absent."""
+
+    application: str
+    outcome: str
+
+
+class ApplicationExists(DomainError):
+    """该申请编号已存在；新的申请请使用新的编号。
+
+    An application with this id exists; use a new id for a new application.
+    """
+
+    field = "application"
+
+
+class ApplicationAlreadyOpen(DomainError):
+    """该考生同职业同等级已有未办结的申请；请先办结或撤回原申请。
+
+    This person has an open application for this occupation and level; conclude or withdraw that one first.
+    """
+
+    rule = "R036"
+    field = "candidate"
+
+
+class ApplicationUnknown(DomainError):
+    """没有这份申请；请核对申请编号。
+
+    There is no such application; check its id.
+    """
+
+    field = "application"
+
+
+class NotAwaitingThis(DomainError):
+    """申请不在可办理此步骤的状态；请查看申请的办理记录。
+
+    The application is not waiting for this step; look at its trail.
+    """
+
+    rule = "R026"
+    field = "application"
+
+
+class ConditionsNotMet(DomainError):
+    """不符合申报条件；请核对所持等级、工龄和学历，或予以退回。
+
+    No branch of the eligibility rules is satisfied; check level held, years and education, or reject it.
+    """
+
+    rule = "R028"
+    field = "application"
+
+
+class SecondPersonNeeded(DomainError):
+    """复核须由初审以外的人员办理。
+
+    The centre's review needs another person than the station's.
+    """
+
+    rule = "R026"
+    field = "actor"
+
+
+class OtherStation(DomainError):
+    """该申请属于其他鉴定所；请由所属鉴定所办理。
+
+    This application belongs to another station; that station has to act.
+    """
+
+    rule = "R001"
+    field = "actor.body"
+
+
+@dataclass(frozen=True)
+class Application:
+    """What an application's history amounts to."""
+
+    status: str = "new"
+    submitted: ApplicationSubmitted | None = None
+    station_reviewer: str = ""
+    ticket: str = ""
+
+    @property
+    def facts(self) -> ApplicationSubmitted:
+        if self.submitted is None:
+            raise ApplicationUnknown
+        return self.submitted
+
+
+OPEN = frozenset({"submitted", "station_passed", "registered", "ticketed"})
+
+
+def claims(state: Application) -> set[str]:
+    """While open: this person, trade and level belong to this application alone (R036)."""
+    if state.status not in OPEN:
+        return set()
+    facts = state.facts
+    return {f"{facts.candidate}/{facts.occupation}/{facts.level}"}
+
+
+application = Aggregate("application", Application(), claims=claims, taken=ApplicationAlreadyOpen)
+
+
+@application.decides(Role.EXAM_AFFAIRS)
+def submit(command: SubmitApplication, state: Application) -> Facts:
+    if state.status != "new":
+        raise ApplicationExists
+    _same_station(command.by, command.station)
+    return [
+        ApplicationSubmitted(
+            application=command.application,
+            candidate=command.candidate,
+            batch=command.batch,
+            station=command.station,
+            occupation=command.occupation,
+            catalogue=command.catalogue,
+            level=command.level,
+            kind=command.kind,
+            held_level=command.held_level,
+            years_in_trade=command.years_in_trade,
+            education=command.education,
+            evidence=command.evidence,
+        )
+    ]
+
+
+@application.decides(Role.STATION_REVIEWER)
+def pass_at_station(command: PassStationReview, state: Application) -> Facts:
+    _awaits("submitted", state)
+    _same_station(command.by, state.facts.station)
+    return [
+        StationReviewPassed(
+            **_about(state), reviewer=command.by.id, rule_version=eligibility.CURRENT, clause=_clause(state)
+        )
+    ]
+
+
+@application.decides(Role.STATION_REVIEWER)
+def reject_at_station(command: RejectAtStation, state: Application) -> Facts:
+    _awaits("submitted", state)
+    _same_station(command.by, state.facts.station)
+    return [StationReviewRejected(**_about(state), reviewer=command.by.id, reason=command.reason)]
+
+
+@application.decides(Role.CENTRE_REVIEWER)
+def pass_at_centre(command: PassCentreReview, state: Application) -> Facts:
+    _awaits("station_passed", state)
+    _second_person(command.by, state)
+    facts = state.facts
+    return [
+        CentreReviewPassed(
+            **_about(state), reviewer=command.by.id, rule_version=eligibility.CURRENT, clause=_clause(state)
+        ),
+        CandidateRegistered(
+            **_about(state),
+            occupation=facts.occupation,
+            catalogue=facts.catalogue,
+            level=facts.level,
+            parts=PARTS,
+            rule_version=eligibility.CURRENT,
+        ),
+    ]
+
+
+@application.decides(Role.CENTRE_REVIEWER)
+def reject_at_centre(command: RejectAtCentre, state: Application) -> Facts:
+    _awaits("station_passed", state)
+    _second_person(command.by, state)
+    return [CentreReviewRejected(**_about(state), reviewer=command.by.id, reason=command.reason)]
+
+
+@application.decides(Role.SERVICE)
+def issue_ticket(command: IssueAdmissionTicket, state: Application) -> Facts:
+    _awaits("registered", state)
+    return [
+        AdmissionTicketIssued(
+            **_about(state),
+            ticket=command.ticket,
+            room=command.room,
+            seat=command.seat,
+            theory_at=command.theory_at,
+            practical_at=command.practical_at,
+        )
+    ]
+
+
+@application.decides(Role.EXAM_AFFAIRS)
+def withdraw(command: WithdrawApplication, state: Application) -> Facts:
+    if state.status not in OPEN:
+        raise NotAwaitingThis
+    _same_station(command.by, state.facts.station)
+    return [ApplicationWithdrawn(**_about(state), reason=command.reason)]
+
+
+@application.decides(Role.SERVICE)
+def conclude(command: ConcludeApplication, state: Application) -> Facts:
+    if state.status not in OPEN:
+        return []
+    return [ApplicationConcluded(**_about(state), outcome=command.outcome)]
+
+
+@application.evolves
+def submitted(event: ApplicationSubmitted, state: Application) -> Application:
+    return replace(state, status="submitted", submitted=event)
+
+
+@application.evolves
+def station_passed(event: StationReviewPassed, state: Application) -> Application:
+    return replace(state, status="station_passed", station_reviewer=event.reviewer)
+
+
+@application.evolves
+def station_rejected(event: StationReviewRejected, state: Application) -> Application:
+    return replace(state, status="rejected")
+
+
+@application.evolves
+def centre_rejected(event: CentreReviewRejected, state: Application) -> Application:
+    return replace(state, status="rejected")
+
+
+@application.evolves
+def registered(event: CandidateRegistered, state: Application) -> Application:
+    return replace(state, status="registered")
+
+
+@application.evolves
+def ticketed(event: AdmissionTicketIssued, state: Application) -> Application:
+    return replace(state, status="ticketed", ticket=event.ticket)
+
+
+@application.evolves
+def withdrawn(event: ApplicationWithdrawn, state: Application) -> Application:
+    return replace(state, status="withdrawn")
+
+
+@application.evolves
+def concluded(event: ApplicationConcluded, state: Application) -> Application:
+    return replace(state, status="concluded")
+
+
+def _about(state: Application) -> dict[str, str]:
+    facts = state.facts
+    return {
+        "application": facts.application,
+        "candidate": facts.candidate,
+        "batch": facts.batch,
+        "station": facts.station,
+    }
+
+
+def _awaits(status: str, state: Application) -> None:
+    if state.submitted is None:
+        raise ApplicationUnknown
+    if state.status != status:
+        raise NotAwaitingThis
+
+
+def _clause(state: Application) -> str:
+    facts = state.facts
+    clause = eligibility.satisfied(
+        facts.level, held_level=facts.held_level, years=facts.years_in_trade, education=facts.education
+    )
+    if clause is None:
+        raise ConditionsNotMet
+    return clause
+
+
+def _same_station(by: Actor, station: str) -> None:
+    if by.body != f"station-{station}":
+        raise OtherStation
+
+
+def _second_person(by: Actor, state: Application) -> None:
+    if by.id == state.station_reviewer:
+        raise SecondPersonNeeded

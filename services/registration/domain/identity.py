@@ -1,0 +1,60 @@
+"""公民身份号码: 17 digits and a check character (GB 11643-1999, P7)."""
+
+from datetime import date
+
+from shared.kernel.errors import DomainError
+
+RESIDENT_ID = "resident_id"
+DOCUMENTS = (RESIDENT_ID, "officer_card", "mainland_travel_permit", "permanent_residence", "passport")
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+_OLDEST = 120
+
+
+class IdNumberInvalid(DomainError):
+    """身份证号码校验不符；请对照证件原件重新录入。
+
+    The resident ID number does not check; enter it again from the card itself.
+    """
+
+    rule = "R029"
+    field = "number"
+
+
+class BirthDateImplausible(DomainError):
+    """身份证号码中的出生日期不可信；请核验证件原件。
+
+    The birth date within the ID number is not plausible; examine the card itself.
+    """
+
+    rule = "R029"
+    field = "number"
+
+
+class IdNumberInUse(DomainError):
+    """该证件号码已由另一人员编号建档；请查找并使用原编号，如信息不符请核验证件。
+
+    This document number is enrolled under another id; find and use that one, or examine the document.
+    """
+
+    rule = "R029"
+    field = "number"
+
+
+def check_character(digits: str) -> str:
+    """The 18th character for 17 digits."""
+    return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11]
+
+
+def check(number: str, today: date) -> None:
+    """Raises unless `number` is a resident ID number whose holder could be alive at `today`."""
+    digits, last = number[:17], number[17:]
+    if not (len(number) == 18 and digits.isascii() and digits.isdigit()) or check_character(digits) != last:
+        raise IdNumberInvalid
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        raise BirthDateImplausible from None
+    if not born <= today or today.year - born.year > _OLDEST:
+        raise BirthDateImplausible

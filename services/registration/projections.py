@@ -1,0 +1,48 @@
+"""What registration remembers for its readers."""
+
+from importlib.resources import files
+
+from shared.contracts import registration as said
+from shared.kernel.reactions import Projection, Rows
+
+register = Projection("register", files(__package__).joinpath("sql/register.sql").read_text())
+
+_STATUS = {
+    said.StationReviewPassed: "station_passed",
+    said.StationReviewRejected: "rejected",
+    said.CentreReviewRejected: "rejected",
+    said.CandidateRegistered: "registered",
+    said.ApplicationWithdrawn: "withdrawn",
+}
+
+
+@register.on(said.ApplicationSubmitted)
+def on_application_submitted(event: said.ApplicationSubmitted, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO applications (application, candidate, batch, station, occupation, level, status)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'submitted')",
+        (event.application, event.candidate, event.batch, event.station, event.occupation, event.level),
+    )
+
+
+@register.on(*_STATUS)
+def on_status_changed(event: said.CandidateRegistered, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = %s WHERE application = %s", (_STATUS[type(event)], event.application)
+    )
+
+
+@register.on(said.AdmissionTicketIssued)
+def on_admission_ticket_issued(event: said.AdmissionTicketIssued, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = 'ticketed', ticket = %s WHERE application = %s",
+        (event.ticket, event.application),
+    )
+
+
+@register.on(said.ApplicationConcluded)
+def on_application_concluded(event: said.ApplicationConcluded, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = 'concluded', outcome = %s WHERE application = %s",
+        (event.outcome, event.application),
+    )

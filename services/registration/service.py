@@ -1,0 +1,80 @@
+"""Registration on the bus: entrypoint, one call, done."""
+
+from typing import Any
+
+from nameko.rpc import rpc
+
+from services.registration import people, queries, schemas
+from services.registration.domain.application import application
+from services.registration.domain.person import person
+from services.registration.domain.training import training
+from services.registration.policies import policies
+from services.registration.projections import register
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription, Vaults
+from shared.runtime.definition import Definition
+
+definition = Definition(
+    name="registration",
+    package=__package__,
+    aggregates=(person, training, application),
+    schemas=schemas,
+    policies=policies,
+    projections=(register,),
+)
+
+
+class Registration:
+    """Who takes part."""
+
+    name = definition.name
+
+    execute = Commands(definition)
+    read = Queries(definition)
+    vault = Vaults(definition)
+    subscription = Subscription(definition)
+    feed = Feed(definition)
+
+    @rpc
+    def enrol_person(self, **message: Any) -> dict[str, Any]:
+        """人员建档 -> {stream, version, events}."""
+        return people.enrol(self.execute, self.vault, message)
+
+    @rpc
+    def record_training(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.RecordTraining, message)
+
+    @rpc
+    def submit_application(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.SubmitApplication, message)
+
+    @rpc
+    def pass_station_review(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.PassStationReview, message)
+
+    @rpc
+    def reject_at_station(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.RejectAtStation, message)
+
+    @rpc
+    def pass_centre_review(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.PassCentreReview, message)
+
+    @rpc
+    def reject_at_centre(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.RejectAtCentre, message)
+
+    @rpc
+    def withdraw_application(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.WithdrawApplication, message)
+
+    @rpc
+    def application(self, application: str) -> dict[str, Any] | None:
+        return self.read(queries.application, application)
+
+    @rpc
+    def roster(self, batch: str, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
+        return self.read(queries.roster, batch, after, limit)
+
+    @rpc
+    def events_after(self, position: int, limit: int = 500) -> dict[str, Any]:
+        return self.feed.after(position, limit)

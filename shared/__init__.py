@@ -1,0 +1,1 @@
+"""Mechanism and the published language; decisions live in `services`."""

@@ -1,0 +1,15 @@
+"""What every service says when somebody tried what his role or his duties forbid (R015, D3)."""
+
+from dataclasses import dataclass
+
+from shared.kernel.events import subject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """职责越权尝试: which command was refused, and by which rule. Who tried stands on the envelope."""
+
+    attempt: str
+    command: str
+    code: str
+    batch: str = subject()

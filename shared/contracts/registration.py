@@ -1,0 +1,144 @@
+"""What registration says: people, training, applications, admission tickets."""
+
+from shared.contracts.attempts import Attempt
+from shared.kernel.events import Event, subject
+
+
+class RegistrationEvent(Event, service="registration"):
+    """Base of registration's events; the subjects of an application are on each of them."""
+
+
+class AttemptRefused(Attempt, RegistrationEvent):
+    """越权操作被拒绝 (R015)."""
+
+
+class PersonEnrolled(RegistrationEvent):
+    """人员建档: identity is in the vault; the salted commitments prove it later (R029, R207)."""
+
+    candidate: str = subject()
+    document: str
+    identity_commitment: str
+    photo_commitment: str
+
+
+class TrainingHeld(RegistrationEvent):
+    """考前培训 held for these trainees (R006 of S1, R198)."""
+
+    training: str
+    batch: str = subject()
+    station: str = subject()
+    occupation: str
+    trainer: str
+    trainees: tuple[str, ...] = subject("candidate")
+    hours: int
+
+
+class ApplicationSubmitted(RegistrationEvent):
+    """鉴定申请 with its evidence checklist (R022, R030)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    occupation: str
+    catalogue: str
+    level: int
+    kind: str
+    held_level: int
+    years_in_trade: int
+    education: str
+    evidence: tuple[str, ...]
+
+
+class StationReviewPassed(RegistrationEvent):
+    """鉴定所初审通过, by the branch of the centre's rules that is satisfied (R026-R028)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reviewer: str
+    rule_version: str
+    clause: str
+
+
+class StationReviewRejected(RegistrationEvent):
+    """鉴定所初审不通过 (R026)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reviewer: str
+    reason: str
+
+
+class CentreReviewPassed(RegistrationEvent):
+    """中心复核通过, by another person (R026)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reviewer: str
+    rule_version: str
+    clause: str
+
+
+class CentreReviewRejected(RegistrationEvent):
+    """中心复核不通过 (R026)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reviewer: str
+    reason: str
+
+
+class CandidateRegistered(RegistrationEvent):
+    """考生报名成功: the application stands, and the person is a candidate of the batch (R033)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    occupation: str
+    catalogue: str
+    level: int
+    parts: tuple[str, ...]
+    rule_version: str
+
+
+class AdmissionTicketIssued(RegistrationEvent):
+    """准考证签发, after the centre's approval and once a seat is assigned (R032, R061)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    ticket: str = subject()
+    room: str
+    seat: int
+    theory_at: str
+    practical_at: str
+
+
+class ApplicationWithdrawn(RegistrationEvent):
+    """考生撤回申请 (R037)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reason: str
+
+
+class ApplicationConcluded(RegistrationEvent):
+    """申请办结: a result was published or the candidate was absent; he may apply again (R036)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    outcome: str

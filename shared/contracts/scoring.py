@@ -1,0 +1,121 @@
+"""What scoring says: panels, score sheets under blind codes, corrections, results."""
+
+from shared.contracts.attempts import Attempt
+from shared.kernel.events import Event, subject
+
+
+class ScoringEvent(Event, service="scoring"):
+    """Base of scoring's events. Scores are whole points out of 100."""
+
+
+class AttemptRefused(Attempt, ScoringEvent):
+    """越权操作被拒绝 (R015)."""
+
+
+class ExaminerAdmitted(ScoringEvent):
+    """考评员进入考评组: may score this part of this batch (R011, R066)."""
+
+    batch: str = subject()
+    examiner: str = subject()
+    part: str
+
+
+class SheetOpened(ScoringEvent):
+    """评分表建立 for one blind code and part, frozen to paper and rubric (R089, R111)."""
+
+    sheet: str
+    blind_code: str = subject("sheet")
+    application: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    part: str
+    paper: str
+    rubric: str
+    examiners: tuple[str, ...]
+
+
+class ScoreSubmitted(ScoringEvent):
+    """成绩提交 by an assigned examiner under a blind code (R114, R127)."""
+
+    sheet: str
+    blind_code: str = subject("sheet")
+    batch: str = subject()
+    station: str = subject()
+    part: str
+    score: int
+    rubric: str
+    examiner: str = subject()
+    sheet_digest: str
+
+
+class CorrectionProposed(ScoringEvent):
+    """成绩更正申请 with its reason; nothing changes before a second person agrees (R115)."""
+
+    sheet: str
+    blind_code: str = subject("sheet")
+    batch: str = subject()
+    station: str = subject()
+    part: str
+    old: int
+    new: int
+    reason: str
+    proposer: str = subject("examiner")
+
+
+class ScoreCorrected(ScoringEvent):
+    """成绩更正: old, new, reason and both people; the first score stays in the log (R115, D11)."""
+
+    sheet: str
+    blind_code: str = subject("sheet")
+    batch: str = subject()
+    station: str = subject()
+    part: str
+    old: int
+    new: int
+    reason: str
+    proposer: str = subject("examiner")
+    approver: str
+
+
+class PartScored(ScoringEvent):
+    """单科成绩入册: a sheet's score reaches the candidate's result (R119)."""
+
+    application: str = subject()
+    batch: str = subject()
+    part: str
+    score: int
+    sheet: str
+
+
+class ScoresCombined(ScoringEvent):
+    """成绩合成 by a rule that is data: theory >= 60 and practical >= 60 (R120, R122)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    theory: int
+    practical: int
+    passed: bool
+    rule: str
+
+
+class ScoresReviewed(ScoringEvent):
+    """成绩审核确认 by somebody who did not score (R120)."""
+
+    application: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    reviewer: str
+
+
+class ResultPublished(ScoringEvent):
+    """成绩公布 (R120)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    theory: int
+    practical: int
+    passed: bool

@@ -1,0 +1,1 @@
+"""Events, aggregates, actors, errors, ids, time. Standard library only."""

@@ -1,0 +1,27 @@
+"""Time as text: UTC, microseconds, `2026-04-16T01:30:00.000000Z` (R208).
+
+Text, because a timestamp that loses precision on its way through a database breaks every later hash.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The server's clock."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """The one spelling of a moment on the wire and in the log."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """A stamp, or any ISO 8601 time with an offset, as an aware datetime; ValueError without an offset."""
+    parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is None:
+        raise ValueError("a time needs an offset, as in 2026-04-16T09:30:00+08:00")
+    return parsed.astimezone(UTC)

@@ -1,0 +1,123 @@
+"""Events: facts in the past tense, frozen, with a wire name that outlives our modules."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, dataclass_transform
+
+Data = dict[str, Any]
+_PLAIN = (str, int, bool, type(None))
+
+
+def subject(kind: str = "") -> Any:
+    """A field that names somebody or something an audit trail is asked for; `kind` if not the field's name."""
+    return dataclasses.field(metadata={"subject": kind or None})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(subject,))
+class Event:
+    """Base of all events. A service's language is a subclass with `service=`; its events subclass that.
+
+    Fields are text, whole numbers, truth values, or tuples of text or numbers: nothing whose bytes could
+    differ between two encoders. Every class is a frozen keyword-only dataclass.
+    """
+
+    service: ClassVar[str] = ""
+    wire_name: ClassVar[str] = ""
+    version: ClassVar[int] = 0
+    subjects: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def __init_subclass__(cls, service: str = "", version: int = 1, name: str = "") -> None:
+        if service:
+            cls.service = service
+            _languages[service] = Language(service)
+            return
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        cls.wire_name, cls.version = name or cls.__name__, version
+        cls.subjects = tuple(_subjects(cls))
+        _check_fields(cls)
+        language(cls.service).add(cls)
+
+    def data(self) -> Data:
+        """The payload, field by field, as it goes on the wire."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+
+    def refs(self) -> Iterator[tuple[str, str]]:
+        """(kind, id) of everybody and everything this event is about."""
+        for name, kind in self.subjects:
+            value = getattr(self, name)
+            for ref in value if isinstance(value, tuple) else (value,):
+                if ref:
+                    yield kind, ref
+
+
+def _subjects(cls: type[Event]) -> Iterator[tuple[str, str]]:
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if "subject" in field.metadata:
+            yield field.name, field.metadata["subject"] or field.name
+
+
+def _check_fields(cls: type[Event]) -> None:
+    for name, hint in typing.get_type_hints(cls).items():
+        if typing.get_origin(hint) is not ClassVar and not _is_plain(hint):
+            raise TypeError(f"{cls.__name__}.{name}: {hint} has no single spelling in bytes")
+
+
+def _is_plain(hint: Any) -> bool:
+    if isinstance(hint, types.UnionType):
+        return all(_is_plain(part) for part in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        item, *rest = typing.get_args(hint)
+        return rest == [Ellipsis] and item in _PLAIN
+    return hint in _PLAIN
+
+
+Upcast = Callable[[Data], Data]
+
+
+class UnknownEvent(Exception):  # noqa: N818
+    """The language of this service has no such event, or not in this version."""
+
+
+class Language:
+    """All events of one service: wire name to class, and how an old version becomes the next one."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.events: dict[str, type[Event]] = {}
+        self._upcasts: dict[tuple[str, int], Upcast] = {}
+
+    def add(self, event: type[Event]) -> None:
+        if event.wire_name in self.events:
+            raise TypeError(f"{self.service} already has an event {event.wire_name}")
+        self.events[event.wire_name] = event
+
+    def upcast(self, name: str, version: int) -> Callable[[Upcast], Upcast]:
+        """Registers how the payload of `version` becomes that of `version + 1`."""
+
+        def register(step: Upcast) -> Upcast:
+            self._upcasts[name, version] = step
+            return step
+
+        return register
+
+    def read(self, name: str, version: int, data: Data) -> Event:
+        """The event in its newest version; UnknownEvent if this language cannot read it."""
+        event = self.events.get(name)
+        if event is None or version > event.version:
+            raise UnknownEvent(f"{self.service} has no {name} version {version}")
+        for step in range(version, event.version):
+            data = self._upcasts[name, step](data)
+        return event(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+
+_languages: dict[str, Language] = {}
+
+
+def language(service: str) -> Language:
+    """The language of a service whose contracts were imported; UnknownEvent otherwise."""
+    try:
+        return _languages[service]
+    except KeyError:
+        raise UnknownEvent(f"no contracts for {service}") from None

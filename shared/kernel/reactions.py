@@ -1,0 +1,66 @@
+"""Tables of handlers: what a service does about an event (policies), and what it remembers (projections)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from shared.kernel.aggregates import Aggregate, Command, State
+from shared.kernel.events import Event
+
+Handler = Callable[[Any, Any], None]
+AnyHandler = TypeVar("AnyHandler", bound=Handler)
+
+
+class Us(Protocol):
+    """Our own service, as a policy sees it, inside the transaction that also moves the checkpoint."""
+
+    def execute(self, command: type[Command], **fields: Any) -> None:
+        """Decides and appends; the same event asking twice is one command."""
+
+    def state(self, aggregate: Aggregate[State], id: str) -> State:
+        """What an aggregate of ours knows now."""
+
+
+class Rows(Protocol):
+    """The tables of one projection; SQL names them without a schema."""
+
+    def execute(self, query: str, params: Any = None) -> Any: ...
+
+
+class Handlers:
+    """Event class -> handler."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[type[Event], Handler] = {}
+
+    def on(self, *events: type[Event]) -> Callable[[AnyHandler], AnyHandler]:
+        def register(handler: AnyHandler) -> AnyHandler:
+            for event in events:
+                self._handlers[event] = handler
+            return handler
+
+        return register
+
+    def handler(self, event: type[Event]) -> Handler | None:
+        return self._handlers.get(event)
+
+    @property
+    def events(self) -> Iterable[type[Event]]:
+        return self._handlers.keys()
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The services whose events are handled here."""
+        return frozenset(event.service for event in self._handlers)
+
+
+class Policies(Handlers):
+    """Somebody's event -> a command of ours: `(event, us) -> None`."""
+
+
+class Projection(Handlers):
+    """Events of our own log -> tables: `(event, rows) -> None`. `tables` is the SQL that creates them empty."""
+
+    def __init__(self, name: str, tables: str) -> None:
+        super().__init__()
+        self.name = name
+        self.tables = tables

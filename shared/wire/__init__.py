@@ -1,0 +1,1 @@
+"""How our words become bytes and back: CloudEvents, canonical JSON, command schemas."""

@@ -13,8 +13,8 @@ def application(rows: Rows, application: str) -> dict[str, Any] | None:
 
 
 def roster(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any]]:
-    """花名册 of a batch, by application id; `after` is the last id of the page before ("" for the first)."""
+    """花名册 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
         f"SELECT {_COLUMNS} FROM applications WHERE batch = %s AND application > %s ORDER BY application LIMIT %s",
-        (batch, after or "00000000-0000-0000-0000-000000000000", limit),
+        (batch, after, limit),
     ).fetchall()

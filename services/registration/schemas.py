@@ -4,18 +4,18 @@ import base64
 import binascii
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, validate
 
 from services.registration.domain import application, training
 from services.registration.domain.eligibility import COLLEGE, VOCATIONAL
 from services.registration.domain.identity import DOCUMENTS
-from shared.wire.schemas import Choice, CommandSchema, Digest, Id, Many, Number, Station, Text
+from shared.wire.schemas import Choice, CommandSchema, Digest, Id, Many, Number, Page, QuerySchema, Station, Text, Words
 
 KINDS = ("student", "society", "enterprise")
 _PHOTO_BYTES = 200_000
 
 
-class Photo(fields.String):
+class Photo(Words):
     """证件照 in base64, at most 200 kB; loaded as bytes."""
 
     def __init__(self) -> None:
@@ -41,7 +41,9 @@ class EnrolPerson(CommandSchema):
     photo = Photo()
 
 
-class RecordTraining(CommandSchema, command=training.RecordTraining):
+class RecordTraining(CommandSchema):
+    command = training.RecordTraining
+
     training = Id()
     batch = Id()
     station = Station()
@@ -50,7 +52,9 @@ class RecordTraining(CommandSchema, command=training.RecordTraining):
     hours = Number(1, 2000)
 
 
-class SubmitApplication(CommandSchema, command=application.SubmitApplication):
+class SubmitApplication(CommandSchema):
+    command = application.SubmitApplication
+
     application = Id()
     candidate = Id()
     batch = Id()
@@ -65,24 +69,42 @@ class SubmitApplication(CommandSchema, command=application.SubmitApplication):
     evidence = Many(Digest(), most=20)
 
 
-class PassStationReview(CommandSchema, command=application.PassStationReview):
+class PassStationReview(CommandSchema):
+    command = application.PassStationReview
+
     application = Id()
 
 
-class RejectAtStation(CommandSchema, command=application.RejectAtStation):
-    application = Id()
-    reason = Text(200)
+class RejectAtStation(CommandSchema):
+    command = application.RejectAtStation
 
-
-class PassCentreReview(CommandSchema, command=application.PassCentreReview):
-    application = Id()
-
-
-class RejectAtCentre(CommandSchema, command=application.RejectAtCentre):
     application = Id()
     reason = Text(200)
 
 
-class WithdrawApplication(CommandSchema, command=application.WithdrawApplication):
+class PassCentreReview(CommandSchema):
+    command = application.PassCentreReview
+
+    application = Id()
+
+
+class RejectAtCentre(CommandSchema):
+    command = application.RejectAtCentre
+
     application = Id()
     reason = Text(200)
+
+
+class WithdrawApplication(CommandSchema):
+    command = application.WithdrawApplication
+
+    application = Id()
+    reason = Text(200)
+
+
+class ApplicationOf(QuerySchema):
+    application = Id()
+
+
+class Roster(Page):
+    batch = Id()

@@ -68,13 +68,13 @@ class Registration:
         return self.execute(schemas.WithdrawApplication, message)
 
     @rpc
-    def application(self, application: str) -> dict[str, Any] | None:
-        return self.read(queries.application, application)
+    def application(self, **message: Any) -> dict[str, Any] | None:
+        return self.read(queries.application, schemas.ApplicationOf, message)
 
     @rpc
-    def roster(self, batch: str, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
-        return self.read(queries.roster, batch, after, limit)
+    def roster(self, **message: Any) -> list[dict[str, Any]]:
+        return self.read(queries.roster, schemas.Roster, message)
 
     @rpc
-    def events_after(self, position: int, limit: int = 500) -> dict[str, Any]:
-        return self.feed.after(position, limit)
+    def events_after(self, **message: Any) -> dict[str, Any]:
+        return self.feed.after(message)

@@ -12,136 +12,12 @@ from shared.kernel.errors import InvalidInput
 _REQUIRED = "必填 / is required"
 _NULL = "不能为空 / must not be null"
 _TEXT = "须为文字 / must be text"
-fields.Field.default_error_messages = {"required": _REQUIRED, "null": _NULL, "validator_failed": _TEXT}
+_LIST = "须为列表 / must be a list"
+_WHOLE = "须为整数 / must be a whole number"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BODY = re.compile(r"[0-9]{8}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME_OF_FIELD = re.compile(r"[A-Za-z0-9_.]{1,60}")
-
-
-class Id(fields.String):
-    """A UUID in its canonical lower-case spelling, so that one id has one stream."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        message = "须为小写 UUID / must be a lower-case UUID"
-        kwargs.setdefault("required", True)
-        super().__init__(validate=lambda text: _match(_ID, text, message), **kwargs)
-
-
-class Text(fields.String):
-    """Required text of 1 to `most` characters, without control characters."""
-
-    def __init__(self, most: int = 200, **kwargs: Any) -> None:
-        kwargs.setdefault("required", True)
-        super().__init__(validate=[_length(most), _printable], **kwargs)
-
-
-class Number(fields.Integer):
-    """A required whole number between two bounds; no float, no text, no truth value."""
-
-    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
-        kwargs.setdefault("required", True)
-        bounds = f"须在 {least} 与 {most} 之间 / must be from {least} to {most}"
-        super().__init__(strict=True, validate=validate.Range(least, most, error=bounds), **kwargs)
-
-    def _validated(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError("须为整数 / must be a whole number")
-        return value
-
-
-class Moment(fields.String):
-    """A time with an offset; loaded as our stamp (R208)."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("required", True)
-        super().__init__(validate=_length(40), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        try:
-            return stamp(moment(super()._deserialize(value, attr, data, **kwargs)))
-        except (ValueError, OverflowError):
-            raise ValidationError(
-                "须为带时区的时间 / must be a time with an offset, as 2026-04-16T09:30:00+08:00"
-            ) from None
-
-
-class Choice(fields.String):
-    """One of a few words."""
-
-    def __init__(self, *words: str, **kwargs: Any) -> None:
-        kwargs.setdefault("required", True)
-        super().__init__(validate=validate.OneOf(words, error="须为 / must be one of: {choices}"), **kwargs)
-
-
-class Many(fields.List):
-    """A required list of `least` to `most` different items; loaded as a tuple."""
-
-    def __init__(self, item: fields.Field, least: int = 1, most: int = 500, **kwargs: Any) -> None:
-        kwargs.setdefault("required", True)
-        error = f"须有 {least} 至 {most} 项 / must have {least} to {most} items"
-        super().__init__(item, validate=[validate.Length(least, most, error=error), _different], **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, list | tuple) and len(value) > 10_000:  # before any work on its items
-            raise ValidationError("项数过多 / has too many items")
-        return tuple(super()._deserialize(value, attr, data, **kwargs))
-
-
-Station = lambda: fields.String(  # noqa: E731
-    required=True,
-    validate=lambda text: _match(re.compile(r"\d{8}"), text, "须为 8 位机构代码 / must be an 8-digit body code"),
-)
-Digest = lambda: fields.String(  # noqa: E731
-    required=True,
-    validate=lambda text: _match(re.compile(r"[0-9a-f]{64}"), text, "须为 sha256 / must be a sha256 in hex"),
-)
-
-
-class CommandSchema(Schema):
-    """Base: a subclass names its command with `command=`; unknown fields are refused.
-
-    `command_id` makes a retry safe: send the same one again and get the same answer.
-    `occurred_at` is the device's time, when it is not now (R208).
-    """
-
-    class Meta:
-        unknown = RAISE
-
-    command: ClassVar[type[Command]]
-    error_messages: ClassVar[dict[str, str]] = {
-        "unknown": "没有这个字段，请删除 / unknown field, leave it out",
-        "type": "须为对象 / must be an object",
-    }
-
-    command_id = Id()
-    occurred_at = Moment(required=False)
-
-    def __init_subclass__(cls, command: type[Command] | None = None, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if command is not None:
-            cls.command = command
-
-    def read(self, message: Any) -> dict[str, Any]:
-        """The fields, checked; InvalidInput names the first wrong one (in the schema's order) otherwise."""
-        try:
-            return dict(self.load(message))
-        except ValidationError as error:
-            raise _refusal(error.normalized_messages(), list(self.fields)) from None
-
-
-def _refusal(messages: dict[str, Any], known: list[str]) -> InvalidInput:
-    name = next((name for name in known if name in messages), next(iter(messages)))
-    field = name if _NAME_OF_FIELD.fullmatch(str(name)) else "(unnamed)"
-    position, reason = _innermost(messages[name])
-    chinese, _, english = reason.partition(" / ")
-    return InvalidInput(f"{field}{position}", zh=f"{chinese}。", en=f"It {english or chinese}.")
-
-
-def _innermost(reason: Any) -> tuple[str, str]:
-    position = ""
-    while isinstance(reason, dict):
-        key, reason = next(iter(reason.items()))
-        position += f"[{key}]" if isinstance(key, int) else ""
-    return position, str(reason[0] if isinstance(reason, list) else reason)
 
 
 def _match(pattern: re.Pattern[str], text: str, message: str) -> None:
@@ -161,3 +37,157 @@ def _printable(text: str) -> None:
 def _different(items: Any) -> None:
     if len(set(items)) != len(items):
         raise ValidationError("有重复项 / has an item twice")
+
+
+class Words(fields.String):
+    """Text, with messages in both languages."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _TEXT}
+
+
+class Id(Words):
+    """A UUID in its canonical lower-case spelling, so that one id has one stream."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        message = "须为小写 UUID / must be a lower-case UUID"
+        kwargs.setdefault("required", True)
+        super().__init__(validate=lambda text: _match(_ID, text, message), **kwargs)
+
+
+class Text(Words):
+    """Required text of 1 to `most` characters, without control characters."""
+
+    def __init__(self, most: int = 200, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        super().__init__(validate=[_length(most), _printable], **kwargs)
+
+
+class Number(fields.Integer):
+    """A required whole number between two bounds; no float, no text, no truth value."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _WHOLE}
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        bounds = f"须在 {least} 与 {most} 之间 / must be from {least} to {most}"
+        super().__init__(strict=True, validate=validate.Range(least, most, error=bounds), **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError(_WHOLE)
+        return value
+
+
+class Moment(Words):
+    """A time with an offset; loaded as our stamp (R208)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        super().__init__(validate=_length(40), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return stamp(moment(super()._deserialize(value, attr, data, **kwargs)))
+        except (ValueError, OverflowError):
+            raise ValidationError(
+                "须为带时区的时间 / must be a time with an offset, as 2026-04-16T09:30:00+08:00"
+            ) from None
+
+
+class Choice(Words):
+    """One of a few words."""
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        super().__init__(validate=validate.OneOf(words, error="须为 / must be one of: {choices}"), **kwargs)
+
+
+class Many(fields.List):
+    """A required list of `least` to `most` different items; loaded as a tuple."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _LIST}
+
+    def __init__(self, item: fields.Field, least: int = 1, most: int = 500, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        error = f"须有 {least} 至 {most} 项 / must have {least} to {most} items"
+        super().__init__(item, validate=[validate.Length(least, most, error=error), _different], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > 10_000:  # before any work on its items
+            raise ValidationError("项数过多 / has too many items")
+        return tuple(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Station(Words):
+    """An eight-digit body code (P8)."""
+
+    def __init__(self) -> None:
+        message = "须为 8 位机构代码 / must be an 8-digit body code"
+        super().__init__(required=True, validate=lambda text: _match(_BODY, text, message))
+
+
+class Digest(Words):
+    """A sha256 in lower-case hex."""
+
+    def __init__(self) -> None:
+        message = "须为十六进制 sha256 / must be a sha256 in lower-case hex"
+        super().__init__(required=True, validate=lambda text: _match(_SHA256, text, message))
+
+
+class Message(Schema):
+    """Base of what callers send; unknown fields are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages: ClassVar[dict[str, str]] = {
+        "unknown": "没有这个字段，请删除 / is unknown, leave it out",
+        "type": "须为对象 / must be an object",
+    }
+
+    def read(self, message: Any) -> dict[str, Any]:
+        """The fields, checked; InvalidInput names the first wrong one (in the schema's order) otherwise."""
+        try:
+            return dict(self.load(message))
+        except ValidationError as error:
+            raise _refusal(error.normalized_messages(), list(self.fields)) from None
+
+
+class CommandSchema(Message):
+    """Base of commands: a subclass names its `command`.
+
+    `command_id` makes a retry safe: send the same one again and get the same answer.
+    `occurred_at` is the device's time, when it is not now (R208).
+    """
+
+    command: ClassVar[type[Command]]
+
+    command_id = Id()
+    occurred_at = Moment(required=False)
+
+
+class QuerySchema(Message):
+    """Base of questions."""
+
+
+class Page(QuerySchema):
+    """One page: up to `limit` rows behind `after`, the last id of the page before."""
+
+    after = Id(required=False, load_default="00000000-0000-0000-0000-000000000000")
+    limit = Number(1, 500, required=False, load_default=100)
+
+
+def _refusal(messages: dict[str, Any], known: list[str]) -> InvalidInput:
+    name = next((name for name in known if name in messages), next(iter(messages)))
+    field = name if _NAME_OF_FIELD.fullmatch(str(name)) else "(unnamed)"
+    position, reason = _innermost(messages[name])
+    chinese, _, english = reason.partition(" / ")
+    return InvalidInput(f"{field}{position}", zh=f"{chinese}。", en=f"It {english or chinese}.")
+
+
+def _innermost(reason: Any) -> tuple[str, str]:
+    position = ""
+    while isinstance(reason, dict):
+        key, reason = next(iter(reason.items()))
+        position += f"[{key}]" if isinstance(key, int) else ""
+    return position, str(reason[0] if isinstance(reason, list) else reason)

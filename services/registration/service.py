@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from nameko.rpc import rpc
-
-from services.registration import people, queries, schemas
+from services.registration import queries, schemas
 from services.registration.domain.application import application
 from services.registration.domain.person import person
 from services.registration.domain.training import training
+from services.registration.people import People
 from services.registration.policies import policies
 from services.registration.projections import register
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription, Vaults
+from shared.runtime.chassis import Built, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
+from shared.security.keys import secret
+from shared.security.vault import Vault
 
 definition = Definition(
     name="registration",
@@ -23,6 +24,10 @@ definition = Definition(
 )
 
 
+def _vault(workshop: Any) -> Vault:
+    return Vault(secret(workshop.settings.secrets / "vault.master"))
+
+
 class Registration:
     """Who takes part."""
 
@@ -30,14 +35,14 @@ class Registration:
 
     execute = Commands(definition)
     read = Queries(definition)
-    vault = Vaults(definition)
+    people = Built(lambda workshop: People(_vault(workshop), workshop.connect))
     subscription = Subscription(definition)
     feed = Feed(definition)
 
     @rpc
     def enrol_person(self, **message: Any) -> dict[str, Any]:
         """人员建档 -> {stream, version, events}."""
-        return people.enrol(self.execute, self.vault, message)
+        return self.people.enrol(self.execute.accept(schemas.EnrolPerson, message))
 
     @rpc
     def record_training(self, **message: Any) -> dict[str, Any]:

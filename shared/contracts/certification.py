@@ -12,6 +12,18 @@ class AttemptRefused(Attempt, CertificationEvent):
     """越权操作被拒绝 (R015)."""
 
 
+class DossierOpened(CertificationEvent):
+    """证书档案建立 for a registered candidate: what his certificate would say (R132)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+    occupation: str
+    catalogue: str
+    level: int
+
+
 class EvidenceFiled(CertificationEvent):
     """证据入卷: one link of the chain application > ticket > check-in > draw > scores > result (R132)."""
 
@@ -21,6 +33,17 @@ class EvidenceFiled(CertificationEvent):
     link: str
     evidence: str
     evidence_hash: str
+
+
+class ResultFiled(CertificationEvent):
+    """公布成绩入卷: what scoring published last (R129, R134)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    theory: int
+    practical: int
+    passed: bool
 
 
 class CertificateApproved(CertificationEvent):

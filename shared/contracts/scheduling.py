@@ -1,6 +1,7 @@
 """What scheduling says: batches, notices, examiners, papers, seats, the exam day."""
 
 from shared.contracts.attempts import Attempt
+from shared.kernel.actors import Role
 from shared.kernel.events import Event, subject
 
 
@@ -56,7 +57,7 @@ class ExaminerAssigned(SchedulingEvent):
 
     batch: str = subject()
     station: str = subject()
-    examiner: str = subject()
+    examiner: str = subject(bears=Role.EXAMINER)
     part: str
     head: bool
 

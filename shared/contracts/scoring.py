@@ -77,6 +77,15 @@ class ScoreCorrected(ScoringEvent):
     approver: str
 
 
+class ResultOpened(ScoringEvent):
+    """成绩册建立 once the candidate is checked in: whose the scores of an application are (R119)."""
+
+    application: str = subject()
+    candidate: str = subject()
+    batch: str = subject()
+    station: str = subject()
+
+
 class PartScored(ScoringEvent):
     """单科成绩入册: a sheet's score reaches the candidate's result (R119)."""
 

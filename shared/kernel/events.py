@@ -6,13 +6,18 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, dataclass_transform
 
+from shared.kernel.actors import Role
+
 Data = dict[str, Any]
 _PLAIN = (str, int, bool, type(None))
 
 
-def subject(kind: str = "") -> Any:
-    """A field that names somebody or something an audit trail is asked for; `kind` if not the field's name."""
-    return dataclasses.field(metadata={"subject": kind or None})
+def subject(kind: str = "", *, bears: Role | None = None) -> Any:
+    """A field that names somebody or something an audit trail is asked for; `kind` if not the field's name.
+
+    `bears`: from this event on, the person named holds this duty in the event's batch.
+    """
+    return dataclasses.field(metadata={"subject": kind or None, "bears": bears})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(subject,))
@@ -27,6 +32,7 @@ class Event:
     wire_name: ClassVar[str] = ""
     version: ClassVar[int] = 0
     subjects: ClassVar[tuple[tuple[str, str], ...]] = ()
+    bearers: ClassVar[tuple[tuple[str, Role], ...]] = ()
 
     def __init_subclass__(cls, service: str = "", version: int = 1, name: str = "") -> None:
         if service:
@@ -36,6 +42,7 @@ class Event:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         cls.wire_name, cls.version = name or cls.__name__, version
         cls.subjects = tuple(_subjects(cls))
+        cls.bearers = tuple(_bearers(cls))
         _check_fields(cls)
         language(cls.service).add(cls)
 
@@ -56,6 +63,12 @@ def _subjects(cls: type[Event]) -> Iterator[tuple[str, str]]:
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         if "subject" in field.metadata:
             yield field.name, field.metadata["subject"] or field.name
+
+
+def _bearers(cls: type[Event]) -> Iterator[tuple[str, Role]]:
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if field.metadata.get("bears"):
+            yield field.name, field.metadata["bears"]
 
 
 def _check_fields(cls: type[Event]) -> None:

@@ -13,6 +13,9 @@ AnyHandler = TypeVar("AnyHandler", bound=Handler)
 class Us(Protocol):
     """Our own service, as a policy sees it, inside the transaction that also moves the checkpoint."""
 
+    event_id: str
+    event_hash: str
+
     def execute(self, command: type[Command], **fields: Any) -> None:
         """Decides and appends; the same event asking twice is one command."""
 

@@ -1,4 +1,4 @@
-"""Find a RabbitMQ to run: on this machine, through apt, or unpacked into a folder of our own."""
+"""What a RabbitMQ to run consists of, and the machine it is looked for on."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import RabbitmqIsMissing
-
-DEFAULT_CACHE = Path(__file__).parents[3] / "var" / "cache" / "rabbitmq"
-
 SCRIPTS = "usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"
-
-# Installing the package must not start its service: apt asks nothing, and
-# neither sysvinit nor systemd considers this a moment to start anything.
-QUIETLY = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1", "SYSTEMD_OFFLINE": "1"}
 
 
 @dataclass(frozen=True)
@@ -28,11 +20,6 @@ class Edition:
     scripts: Path
     erlang: Path
     libraries: tuple[Path, ...] = ()
-
-    @property
-    def server(self) -> Path:
-        """The script that becomes the node, as the user who calls it."""
-        return self.scripts / "rabbitmq-server"
 
     def environment(self) -> dict[str, str]:
         """A fresh environment: nothing of the caller's RABBITMQ_* or ERL_* reaches the node."""
@@ -78,44 +65,6 @@ class Machine:
         return ended.stdout if ended.returncode == 0 else None
 
 
-def find(machine: Machine | None = None, cache: Path = DEFAULT_CACHE) -> Edition:
-    """The first RabbitMQ of: this machine, its package (when root), its package unpacked below `cache`.
-
-    Raises RabbitmqIsMissing when none of the three can be had.
-    """
-    from .unpack import unpacked
-
-    machine = machine or Machine()
-    edition = on_machine(machine) or installed(machine) or unpacked(machine, cache)
-    if edition is None:
-        raise RabbitmqIsMissing
-    return edition
-
-
-def on_machine(machine: Machine) -> Edition | None:
-    """The RabbitMQ that is here already, when its Erlang is too."""
-    erl = machine.which("erl")
-    server = next(_servers(machine), None)
-    return Edition(server.parent, erl.parent) if erl and server else None
-
-
-def installed(machine: Machine) -> Edition | None:
-    """RabbitMQ from the machine's package sources; only root can have this."""
-    if not machine.superuser:
-        return None
-    install = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-y", "--no-install-recommends", "rabbitmq-server"]
-    if machine.run(install, QUIETLY) is None:
-        machine.run(["apt-get", "update"], QUIETLY)
-        machine.run(install, QUIETLY)
-    return on_machine(machine)
-
-
-def _servers(machine: Machine) -> Iterator[Path]:
-    on_path = machine.which("rabbitmq-server")
-    candidates = [*([on_path] if on_path else []), *newest(machine.root)]
-    return filter(_is_real, candidates)
-
-
 def newest(root: Path) -> list[Path]:
     """The server scripts below `root` as the packages lay them out, highest version first."""
     return sorted(root.glob(SCRIPTS), key=_version, reverse=True)
@@ -123,9 +72,3 @@ def newest(root: Path) -> list[Path]:
 
 def _version(server: Path) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", server.parent.parent.name)]
-
-
-def _is_real(server: Path) -> bool:
-    # The packages put a wrapper in front which insists on the user rabbitmq;
-    # only the script that lies beside rabbitmq-env runs as whoever calls it.
-    return server.name == "rabbitmq-server" and (server.parent / "rabbitmq-env").exists()

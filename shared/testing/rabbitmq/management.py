@@ -29,21 +29,29 @@ class Management:
         """
         url = "/".join([self.address, "api", *(quote(part, safe="") for part in path)])
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, self._headers(), method=method)
-        with _direct.open(request, timeout=10) as answer:
-            content = answer.read()
+        request = urllib.request.Request(url, data, self._headers(), method=method)  # noqa: S310
+        try:
+            with _direct.open(request, timeout=10) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            raise
         return json.loads(content) if content else None
 
     def _headers(self) -> dict[str, str]:
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
 
-    def answers(self) -> bool:
-        """Whether the interface is up and lets us in."""
+    def confirms(self, port: int) -> bool:
+        """Whether the broker says that it takes connections at `port`.
+
+        Trying the port itself could reach somebody else.
+        """
         try:
-            return bool(self.request("GET", "whoami"))
+            self.request("GET", "health", "checks", "port-listener", str(port))
         except OSError:
             return False
+        return True
 
     def create(self, virtual_host: str) -> None:
         """Make `virtual_host`, open to our user; one that exists stays as it is."""

@@ -1,0 +1,81 @@
+"""建档: identity into the vault, commitments onto the log, both or neither."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from psycopg import Connection, errors
+
+from services.registration.domain import identity as rules
+from services.registration.domain.person import EnrolPerson, PersonExists
+from shared.bus.calls import Refused
+from shared.kernel.errors import Refusal
+from shared.security.vault import Commitments, Identity, Locked, Vault
+
+_ROW = "SELECT person::text, number_index, wrapped_key, sealed FROM vault WHERE person = %s"
+
+
+class People:
+    """The vault's rows in registration's database."""
+
+    def __init__(self, vault: Vault, connect: Callable[[], Any]) -> None:
+        self._vault = vault
+        self._connect = connect  # -> a context manager that yields a connection
+
+    def enrol(self, message: Any) -> dict[str, Any]:
+        """Checks the document, locks the identity away, and records that a person exists; {stream, version, events}.
+
+        The same identity under the same id again is the same enrolment; under another id it is refused (R029).
+        """
+        fields = message.fields
+        identity = Identity(fields["name"], fields["document"], fields["number"], fields["photo"])
+        _check(identity)
+        known = self.find(fields["candidate"])
+        if known is not None and known[0] != identity:
+            raise Refused.of(PersonExists())
+        locked, commitments = self._vault.lock(fields["candidate"], identity)
+        return message.decide(
+            EnrolPerson,
+            {
+                "candidate": fields["candidate"],
+                "document": identity.document,
+                "identity_commitment": (known[1] if known else commitments).identity,
+                "photo_commitment": (known[1] if known else commitments).photo,
+            },
+            None if known else lambda connection: _insert(connection, locked),
+        )
+
+    def find(self, person: str) -> tuple[Identity, Commitments] | None:
+        """Who this is; None if nobody, or erased."""
+        with self._connect() as connection:
+            row = connection.execute(_ROW, (person,)).fetchone()
+        return self._vault.open(Locked(*row)) if row and row[3] is not None else None
+
+    def erase(self, person: str) -> bool:
+        """Destroys the person's key and content for good; every event and proof stays valid."""
+        with self._connect() as connection:
+            done = connection.execute(
+                "UPDATE vault SET number_index = NULL, wrapped_key = NULL, sealed = NULL"
+                " WHERE person = %s AND sealed IS NOT NULL",
+                (person,),
+            )
+            return bool(done.rowcount)
+
+
+def _check(identity: Identity) -> None:
+    try:
+        if identity.document == rules.RESIDENT_ID:
+            rules.check(identity.number, date.today())
+    except Refusal as refusal:
+        raise Refused.of(refusal) from None
+
+
+def _insert(connection: Connection[Any], row: Locked) -> None:
+    try:
+        connection.execute(
+            "INSERT INTO vault VALUES (%s, %s, %s, %s)",
+            (row.person, row.number_index, row.wrapped_key, row.sealed),
+        )
+    except errors.UniqueViolation as violation:
+        refusal = PersonExists if violation.diag.constraint_name == "vault_pkey" else rules.IdNumberInUse
+        raise refusal from None

@@ -1,0 +1,82 @@
+"""What scheduling remembers for its readers."""
+
+from importlib.resources import files
+
+from shared.contracts import scheduling as said
+from shared.kernel.reactions import Projection, Rows
+
+board = Projection("board", files(__package__).joinpath("sql/board.sql").read_text())
+
+_STATUS = {
+    said.CandidateCheckedIn: "checked_in",
+    said.CandidateAbsent: "absent",
+    said.PaperDrawn: "drawn",
+}
+
+
+@board.on(said.BatchApplied)
+def on_batch_applied(event: said.BatchApplied, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO batches"
+        " (batch, station, occupation, catalogue, levels, planned, theory_at, practical_at, stage)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'applied')",
+        (
+            event.batch,
+            event.station,
+            event.occupation,
+            event.catalogue,
+            list(event.levels),
+            event.planned,
+            event.theory_at,
+            event.practical_at,
+        ),
+    )
+
+
+@board.on(said.TaskNoticeIssued)
+def on_task_notice_issued(event: said.TaskNoticeIssued, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE batches SET stage = 'noticed', notice = %s WHERE batch = %s", (event.notice, event.batch)
+    )
+
+
+@board.on(said.PaperPoolSealed)
+def on_paper_pool_sealed(event: said.PaperPoolSealed, rows: Rows) -> None:
+    rows.execute("UPDATE batches SET stage = 'supplied' WHERE batch = %s", (event.batch,))
+
+
+@board.on(said.SeatsAllocated)
+def on_seats_allocated(event: said.SeatsAllocated, rows: Rows) -> None:
+    rows.execute("UPDATE batches SET stage = 'seated' WHERE batch = %s", (event.batch,))
+
+
+@board.on(said.CandidateEnrolled)
+def on_candidate_enrolled(event: said.CandidateEnrolled, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO sittings (application, candidate, batch, level, status)"
+        " VALUES (%s, %s, %s, %s, 'enrolled')",
+        (event.application, event.candidate, event.batch, event.level),
+    )
+
+
+@board.on(said.SeatAssigned)
+def on_seat_assigned(event: said.SeatAssigned, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE sittings SET status = 'seated', room = %s, seat = %s WHERE application = %s",
+        (event.room, event.seat, event.application),
+    )
+
+
+@board.on(said.TicketLinked)
+def on_ticket_linked(event: said.TicketLinked, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE sittings SET status = 'ticketed', ticket = %s WHERE application = %s",
+        (event.ticket, event.application),
+    )
+
+
+@board.on(*_STATUS)
+def on_status_changed(event: said.CandidateCheckedIn, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE sittings SET status = %s WHERE application = %s", (_STATUS[type(event)], event.application)
+    )

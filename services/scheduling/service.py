@@ -1,0 +1,83 @@
+"""Scheduling on the bus: entrypoint, one call, done."""
+
+import secrets
+from typing import Any
+
+from nameko.rpc import rpc
+
+from services.scheduling import queries, schemas
+from services.scheduling.domain.batch import batch
+from services.scheduling.domain.sitting import sitting
+from services.scheduling.policies import policies
+from services.scheduling.projections import board
+from shared.kernel.ids import blind_code
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription
+from shared.runtime.definition import Definition
+
+definition = Definition(
+    name="scheduling",
+    package=__package__,
+    aggregates=(batch, sitting),
+    schemas=schemas,
+    policies=policies,
+    projections=(board,),
+)
+
+
+class Scheduling:
+    """When, where and with what."""
+
+    name = definition.name
+
+    execute = Commands(definition)
+    read = Queries(definition)
+    subscription = Subscription(definition)
+    feed = Feed(definition)
+
+    @rpc
+    def apply_for_batch(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.ApplyForBatch, message)
+
+    @rpc
+    def issue_task_notice(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.IssueTaskNotice, message)
+
+    @rpc
+    def seal_paper_pool(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.SealPaperPool, message)
+
+    @rpc
+    def assign_examiner(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.AssignExaminer, message)
+
+    @rpc
+    def allocate_seats(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.AllocateSeats, message, seed=secrets.token_hex(32))
+
+    @rpc
+    def check_in(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.CheckIn, message, blind_code=blind_code())
+
+    @rpc
+    def mark_absent(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.MarkAbsent, message)
+
+    @rpc
+    def draw_paper(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.DrawPaper, message, lot=secrets.token_hex(32))
+
+    @rpc
+    def batch(self, **message: Any) -> dict[str, Any] | None:
+        return self.read(queries.batch, schemas.BatchOf, message)
+
+    @rpc
+    def batches(self, **message: Any) -> list[dict[str, Any]]:
+        return self.read(queries.batches, schemas.BatchesOf, message)
+
+    @rpc
+    def sittings(self, **message: Any) -> list[dict[str, Any]]:
+        return self.read(queries.sittings, schemas.SittingsOf, message)
+
+    @rpc
+    def events_after(self, **message: Any) -> dict[str, Any]:
+        return self.feed.after(message)

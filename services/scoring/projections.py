@@ -1,0 +1,67 @@
+"""What scoring remembers for its readers."""
+
+from importlib.resources import files
+
+from services.scoring.domain.passing import PRACTICAL, THEORY
+from shared.contracts import scoring as said
+from shared.kernel.reactions import Projection, Rows
+
+scores = Projection("scores", files(__package__).joinpath("sql/scores.sql").read_text())
+
+_SHEET_STATUS = {
+    said.ScoreSubmitted: "scored",
+    said.CorrectionProposed: "correction_proposed",
+    said.ScoreCorrected: "corrected",
+}
+_RESULT_STATUS = {
+    said.ScoresReviewed: "reviewed",
+    said.ResultPublished: "published",
+}
+_PART = {
+    THEORY: "UPDATE results SET theory = %s WHERE application = %s",
+    PRACTICAL: "UPDATE results SET practical = %s WHERE application = %s",
+}
+
+
+@scores.on(said.SheetOpened)
+def on_sheet_opened(event: said.SheetOpened, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO sheets (sheet, blind_code, batch, part, paper, examiners, status)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'open')",
+        (event.sheet, event.blind_code, event.batch, event.part, event.paper, list(event.examiners)),
+    )
+
+
+@scores.on(*_SHEET_STATUS)
+def on_sheet_status_changed(event: said.ScoreSubmitted, rows: Rows) -> None:
+    rows.execute("UPDATE sheets SET status = %s WHERE sheet = %s", (_SHEET_STATUS[type(event)], event.sheet))
+
+
+@scores.on(said.ResultOpened)
+def on_result_opened(event: said.ResultOpened, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO results (application, candidate, batch, station, status) VALUES (%s, %s, %s, %s, 'open')",
+        (event.application, event.candidate, event.batch, event.station),
+    )
+
+
+@scores.on(said.PartScored)
+def on_part_scored(event: said.PartScored, rows: Rows) -> None:
+    rows.execute(_PART[event.part], (event.score, event.application))
+
+
+@scores.on(said.ScoresCombined)
+def on_scores_combined(event: said.ScoresCombined, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE results SET theory = %s, practical = %s, passed = %s, rule = %s, status = 'combined'"
+        " WHERE application = %s",
+        (event.theory, event.practical, event.passed, event.rule, event.application),
+    )
+
+
+@scores.on(*_RESULT_STATUS)
+def on_result_status_changed(event: said.ScoresReviewed, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE results SET status = %s WHERE application = %s",
+        (_RESULT_STATUS[type(event)], event.application),
+    )

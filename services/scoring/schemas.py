@@ -1,0 +1,71 @@
+"""What callers send to scoring."""
+
+from typing import Any
+
+from marshmallow import validate
+
+from services.scoring.domain import result, sheet
+from shared.wire.schemas import CommandSchema, Digest, Id, Number, Page, QuerySchema, Text, Words
+
+
+class Sheet(Words):
+    """A blind code and a part: `B-7H2K9QXW4M-theory`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        message = "须为盲码加科目 / must be a blind code and a part, as B-7H2K9QXW4M-theory"
+        pattern = r"B-[2-9A-HJ-NP-Z]{10}-(theory|practical)\Z"
+        super().__init__(validate=validate.Regexp(pattern, error=message), **kwargs)
+
+
+class SubmitScore(CommandSchema):
+    command = sheet.SubmitScore
+
+    sheet = Sheet()
+    score = Number(0, 100)
+    sheet_digest = Digest()
+
+
+class ProposeCorrection(CommandSchema):
+    command = sheet.ProposeCorrection
+
+    sheet = Sheet()
+    new = Number(0, 100)
+    reason = Text(200)
+
+
+class ApproveCorrection(CommandSchema):
+    command = sheet.ApproveCorrection
+
+    sheet = Sheet()
+    new = Number(0, 100)
+
+
+class ReviewScores(CommandSchema):
+    command = result.ReviewScores
+
+    result = Id()
+
+
+class PublishResult(CommandSchema):
+    command = result.PublishResult
+
+    result = Id()
+
+
+class SheetOf(QuerySchema):
+    sheet = Sheet()
+
+
+class SheetsOf(Page):
+    batch = Id()
+    examiner = Id()
+    after = Sheet(required=False, load_default="")
+
+
+class ResultOf(QuerySchema):
+    application = Id()
+
+
+class ResultsOf(Page):
+    batch = Id()

@@ -1,0 +1,74 @@
+"""Scoring on the bus: entrypoint, one call, done."""
+
+from typing import Any
+
+from nameko.rpc import rpc
+
+from services.scoring import queries, schemas
+from services.scoring.domain.panel import panel
+from services.scoring.domain.result import result
+from services.scoring.domain.sheet import sheet
+from services.scoring.policies import policies
+from services.scoring.projections import scores
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription
+from shared.runtime.definition import Definition
+
+definition = Definition(
+    name="scoring",
+    package=__package__,
+    aggregates=(panel, sheet, result),
+    schemas=schemas,
+    policies=policies,
+    projections=(scores,),
+)
+
+
+class Scoring:
+    """How well it went."""
+
+    name = definition.name
+
+    execute = Commands(definition)
+    read = Queries(definition)
+    subscription = Subscription(definition)
+    feed = Feed(definition)
+
+    @rpc
+    def submit_score(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.SubmitScore, message)
+
+    @rpc
+    def propose_correction(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.ProposeCorrection, message)
+
+    @rpc
+    def approve_correction(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.ApproveCorrection, message)
+
+    @rpc
+    def review_scores(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.ReviewScores, message)
+
+    @rpc
+    def publish_result(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.PublishResult, message)
+
+    @rpc
+    def sheet(self, **message: Any) -> dict[str, Any] | None:
+        return self.read(queries.sheet, schemas.SheetOf, message)
+
+    @rpc
+    def sheets(self, **message: Any) -> list[dict[str, Any]]:
+        return self.read(queries.sheets, schemas.SheetsOf, message)
+
+    @rpc
+    def result(self, **message: Any) -> dict[str, Any] | None:
+        return self.read(queries.result, schemas.ResultOf, message)
+
+    @rpc
+    def results(self, **message: Any) -> list[dict[str, Any]]:
+        return self.read(queries.results, schemas.ResultsOf, message)
+
+    @rpc
+    def events_after(self, **message: Any) -> dict[str, Any]:
+        return self.feed.after(message)

@@ -1,0 +1,67 @@
+"""Calls between services and from programs: nameko RPC, with the actor in the context of every call."""
+
+from typing import Any
+
+import eventlet
+from nameko.containers import WorkerContext
+from nameko.exceptions import RemoteError, UnknownService, deserialize_to_instance
+from nameko.extensions import SharedExtension
+from nameko.rpc import ReplyListener, ServiceProxy
+from nameko.rpc import rpc as _rpc
+
+from shared.kernel.actors import Actor
+from shared.kernel.errors import Refusal
+
+
+@deserialize_to_instance
+class Refused(Exception):  # noqa: N818
+    """A refusal as it crosses the bus; `problem` is `{code, field, rule, zh, en}`."""
+
+    def __init__(self, problem: dict[str, str]) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        return "{code} [{field} {rule}]: {zh} {en}".format(**self.problem)
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "Refused":
+        return cls(refusal.problem())
+
+
+class NoAnswer(Exception):  # noqa: N818
+    """The service did not answer in time, or is not there. Ask again with the same command_id."""
+
+
+# a refusal is an answer, not an accident: it is not logged with a traceback
+rpc = _rpc(expected_exceptions=(Refused,))
+
+
+class _Asking:
+    """Stands for the entrypoint that a program's call would have had."""
+
+    method_name = "call"
+
+
+def context(actor: Actor, **more: str) -> dict[str, Any]:
+    """What travels with every call: who, in which role, for which body."""
+    return {"actor": actor.id, "role": str(actor.role), "body": actor.body, **more}
+
+
+class Caller(SharedExtension):
+    """Calls from within a container that are not part of handling another call. Safe for many greenlets."""
+
+    replies = ReplyListener()
+
+    def call(self, service: str, method: str, data: dict[str, Any], message: dict[str, Any], wait: float = 30) -> Any:
+        """The method's answer; Refused if it refused, NoAnswer if none came within `wait` seconds."""
+        worker = WorkerContext(self.container, service=None, entrypoint=_Asking, data=dict(data))
+        proxy = ServiceProxy(worker, service, self.replies)
+        try:
+            with eventlet.Timeout(wait, NoAnswer(f"{service}.{method}")):
+                return getattr(proxy, method)(**message)
+        except UnknownService:
+            raise NoAnswer(f"{service} is not running") from None
+
+
+__all__ = ["Caller", "NoAnswer", "Refused", "RemoteError", "context", "rpc"]

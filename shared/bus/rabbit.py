@@ -1,0 +1,142 @@
+"""Publishing to RabbitMQ with pika: many confirms in flight, matched by delivery tag."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pika
+from pika.adapters.select_connection import SelectConnection
+from pika.exceptions import AMQPError
+
+from shared.bus.topology import exchange_name
+from shared.bus.window import Broken, Window
+from shared.kernel.faults import reached
+from shared.wire.envelope import CONTENT_TYPE
+
+log = logging.getLogger(__name__)
+
+_IDLE = (0.002, 0.1)  # seconds between looks at an idle log, growing from the first to the second
+_UNCONFIRMED = 20.0  # seconds without any confirm after which the channel is given up
+
+
+class BrokerGone(Exception):  # noqa: N818
+    """The broker is not there, or closed the connection."""
+
+
+class RabbitOutlet:
+    """One confirmed channel. Once `failure` is set nothing more is sent: make a new outlet."""
+
+    def __init__(self, channel: Any, service: str, window: int) -> None:
+        self._channel = channel
+        self._exchange = exchange_name(service)
+        self._window = Window(window)
+        channel.confirm_delivery(self._on_confirm)
+        channel.add_on_return_callback(self._on_return)
+        self.failure: Exception | None = None
+
+    @property
+    def confirmed(self) -> int:
+        return self._window.confirmed
+
+    @confirmed.setter
+    def confirmed(self, position: int) -> None:
+        self._window.confirmed = position
+
+    def room(self) -> int:
+        return 0 if self.failure else self._window.room()
+
+    def send(self, position: int, sealed: bytes) -> None:
+        event = orjson.loads(sealed)
+        properties = pika.BasicProperties(
+            content_type=CONTENT_TYPE,
+            content_encoding="utf-8",
+            delivery_mode=2,
+            message_id=event["id"],
+            type=event["type"],
+        )
+        reached("publish")
+        self._channel.basic_publish(self._exchange, event["type"], sealed, properties, mandatory=True)
+        self._window.sent(position)
+
+    def _on_confirm(self, frame: Any) -> None:
+        if isinstance(frame.method, pika.spec.Basic.Nack):
+            self.failure = Broken("the broker refused a message")
+        if self.failure is None:
+            self._window.ack(frame.method.delivery_tag, frame.method.multiple)
+            reached("confirm")
+
+    def _on_return(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
+        # comes before the confirm of the same message, which must not count any more
+        self.failure = Broken(f"no queue is bound to {method.exchange}: start its subscribers")
+
+
+class Session:
+    """One connection to the broker, on which `start(outlet)` gives a step to be run until something fails."""
+
+    def __init__(self, url: str, service: str, window: int) -> None:
+        self._url, self._service, self._window = url, service, window
+        self._failure: BaseException | None = None
+        self._outlet: RabbitOutlet | None = None
+        self._pause = _IDLE[0]
+
+    def run(self, start: Callable[[RabbitOutlet], Callable[[], bool]], stop: Callable[[], bool]) -> None:
+        """Returns when `stop()` says so; raises BrokerGone, Broken, or what the step raises."""
+        self._start, self._stop = start, stop
+        parameters = pika.URLParameters(self._url)
+        parameters.heartbeat = 30
+        self._connection = SelectConnection(
+            parameters,
+            on_open_callback=lambda connection: connection.channel(on_open_callback=self._on_channel),
+            on_open_error_callback=lambda _, error: self._end(BrokerGone(type(error).__name__)),
+            on_close_callback=lambda _, error: self._end(BrokerGone(type(error).__name__)),
+        )
+        try:
+            self._connection.ioloop.start()
+        finally:
+            self._close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _on_channel(self, channel: Any) -> None:
+        channel.add_on_close_callback(lambda _, error: self._end(BrokerGone(type(error).__name__)))
+        channel.exchange_declare(
+            exchange_name(self._service), "topic", durable=True, callback=lambda _: self._on_exchange(channel)
+        )
+
+    def _on_exchange(self, channel: Any) -> None:
+        self._guard(self._begin, channel)
+
+    def _begin(self, channel: Any) -> None:
+        self._outlet = RabbitOutlet(channel, self._service, self._window)
+        self._step = self._start(self._outlet)
+        self._tick()
+
+    def _tick(self) -> None:
+        self._guard(self._advance)
+
+    def _advance(self) -> None:
+        assert self._outlet is not None
+        if self._outlet.failure:
+            raise self._outlet.failure
+        if self._stop():
+            self._end(None)
+            return
+        self._pause = _IDLE[0] if self._step() else min(self._pause * 1.5, _IDLE[1])
+        self._connection.ioloop.call_later(self._pause, self._tick)
+
+    def _guard(self, function: Callable[..., None], *args: Any) -> None:
+        try:
+            function(*args)
+        except AMQPError as error:
+            self._end(BrokerGone(type(error).__name__))
+        except Exception as error:
+            self._end(error)
+
+    def _end(self, failure: BaseException | None) -> None:
+        self._failure = self._failure or failure
+        self._connection.ioloop.stop()
+
+    def _close(self) -> None:
+        if not (self._connection.is_closing or self._connection.is_closed):
+            self._connection.close()

@@ -1,0 +1,122 @@
+"""Subscriptions: a service's queues, read in batches, acknowledged only when everything in them is committed.
+
+Own code instead of nameko's `event_handler`, because that one acknowledges what its handler could not take.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from kombu import Connection
+from kombu.message import Message
+
+from shared.bus.topology import queue
+from shared.kernel.faults import reached
+
+log = logging.getLogger(__name__)
+
+Body = bytes
+Receive = Callable[[str, Sequence[Body]], None]
+
+BATCH = 500
+_QUIET = 0.005  # seconds without a further message after which a batch is handed on
+_PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
+
+
+class Subscription:
+    """Reads `subscriber`'s queue of every source until stopped, over whatever broken connections.
+
+    `receive(source, bodies)` commits them or raises; `idle()` is called when nothing comes. `passing` are the
+    errors after which to try again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        subscriber: str,
+        sources: Iterable[str],
+        receive: Receive,
+        idle: Callable[[], None],
+        passing: tuple[type[Exception], ...],
+    ) -> None:
+        self._url = url
+        self._queues = {source: queue(subscriber, source) for source in sources}
+        self._receive = receive
+        self._idle = idle
+        self._passing = passing
+        self._subscriber = subscriber
+        self._stopping = False
+        self._batch: list[tuple[str, Message]] = []
+
+    def declare(self) -> None:
+        """Makes the queues, so that nothing said from now on is missed."""
+        with Connection(self._url, connect_timeout=5) as connection:
+            for each in self._queues.values():
+                each(connection.channel()).declare()
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def run(self) -> None:
+        """Returns after `stop()`."""
+        pause = 0.1
+        while not self._stopping:
+            connection = Connection(self._url, heartbeat=30, connect_timeout=5)
+            try:
+                with connection:
+                    self._drain(connection)
+            except (*connection.connection_errors, *connection.channel_errors, *self._passing) as error:
+                log.warning("%s: %s, again in %.1f s", self._subscriber, type(error).__name__, pause)
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                pause = 0.1
+
+    def _drain(self, connection: Connection) -> None:
+        channel = connection.channel()
+        channel.basic_qos(0, 2 * BATCH, False)
+        self._batch = []
+        consumers = [self._consumer(channel, source) for source in self._queues]
+        try:
+            while not self._stopping:
+                self._fill(connection)
+                if self._batch:
+                    self._hand_on()
+                else:
+                    self._idle()
+        finally:
+            for consumer in consumers:
+                if connection.connected:
+                    consumer.cancel()
+
+    def _consumer(self, channel: Any, source: str) -> Any:
+        consumer = channel.Consumer(
+            [self._queues[source]],
+            on_message=lambda message: self._batch.append((source, message)),
+        )
+        consumer.consume()
+        return consumer
+
+    def _fill(self, connection: Connection) -> None:
+        patience = _PATIENCE
+        while len(self._batch) < BATCH:
+            try:
+                connection.drain_events(timeout=patience)
+            except TimeoutError:
+                break
+            patience = _QUIET
+        connection.heartbeat_check()
+
+    def _hand_on(self) -> None:
+        batch, self._batch = self._batch, []
+        for source in {source for source, _ in batch}:
+            self._receive(source, [_body(message) for origin, message in batch if origin == source])
+        reached("ack")
+        batch[-1][1].ack(multiple=True)
+        reached("acked")
+
+
+def _body(message: Message) -> bytes:
+    """The body's bytes, whatever content type it claims: deciding what it is, is the receiver's."""
+    return message.body if isinstance(message.body, bytes) else str(message.body).encode("utf-8", "surrogateescape")

@@ -1,0 +1,1 @@
+"""Where everything is put together: settings, processes, the two editions, the command line."""

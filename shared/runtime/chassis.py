@@ -1,0 +1,308 @@
+"""What a nameko service is built from: commands, queries, a subscription, a feed, and what it makes itself."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import eventlet
+from nameko.exceptions import RemoteError
+from nameko.extensions import DependencyProvider, SharedExtension
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from shared.bus.calls import Caller, NoAnswer, Refused, rpc
+from shared.bus.subscription import Subscription as Reading
+from shared.contracts import SOURCES
+from shared.kernel.actors import Actor, Role
+from shared.kernel.aggregates import Command
+from shared.kernel.errors import InvalidInput, Refusal
+from shared.runtime import databases, delivery
+from shared.runtime.definition import Definition
+from shared.runtime.executor import Alongside, Answer, Call, Executor
+from shared.runtime.settings import Settings
+from shared.store import builds, sealer
+from shared.store.errors import PASSING
+from shared.wire.schemas import CommandSchema, Number, QuerySchema
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Built", "Commands", "Feed", "Queries", "Subscription", "rpc"]
+
+_TRIES = 4
+
+
+class Unavailable(Refusal):
+    """数据库暂时不可用；请稍后用同一 command_id 重试。
+
+    The database does not answer now; try again shortly with the same command_id.
+    """
+
+
+class Workshop(SharedExtension):
+    """What the parts of one service share: settings, connections, the executor, the way to other services."""
+
+    caller = Caller()
+
+    # nameko sets extensions up at the same time, so everything here is made on first use
+
+    @property
+    def settings(self) -> Settings:
+        found: Settings = self.container.config["JIANDING"]["settings"]
+        return found
+
+    @cached_property
+    def pool(self) -> ConnectionPool[Connection[Any]]:
+        return databases.pool(
+            self.settings, self.container.config["JIANDING"]["admin"], self.container.service_name
+        )
+
+    def stop(self) -> None:
+        self.pool.close()
+        super().stop()
+
+    def committed(self) -> None:
+        """Tells whoever seals our log (in the embedded node: its relay) that there may be something new."""
+        tell = self.container.config["JIANDING"].get("committed")
+        if tell is not None:
+            tell(self.container.service_name)
+
+    def connect(self) -> Any:
+        """An autocommit connection for a `with` block."""
+        self.pool.open()  # does nothing when it is open
+        return self.pool.connection()
+
+    def executor(self, definition: Definition) -> Executor:
+        return Executor(definition, self.settings.source(definition.name))
+
+    def feed(self, service: str, position: int, limit: int) -> list[bytes]:
+        """The sealed events of a source behind `position`; FeedUnavailable if it does not answer."""
+        if service == self.container.service_name:
+            with self.connect() as connection:
+                return delivery.own_feed(connection, position, limit)
+        try:
+            answer = self.caller.call(service, "events_after", {}, {"position": position, "limit": limit})
+        except (NoAnswer, RemoteError, Refused) as error:
+            raise delivery.FeedUnavailable(f"{service}: {type(error).__name__}") from None
+        return [event.encode() for event in answer["events"]]
+
+
+class _Part(DependencyProvider):
+    """A part of a service that needs its workshop and its definition."""
+
+    workshop = Workshop()
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message that is well-formed: its fields, and the way to have a command of them decided."""
+
+    fields: dict[str, Any]
+    decide: Callable[..., Answer]
+
+
+class Commands(_Part):
+    """`self.execute(schemas.SubmitApplication, message)` -> `{stream, version, events}`, or Refused."""
+
+    def setup(self) -> None:
+        self.executor = self.workshop.executor(self.definition)
+
+    def get_dependency(self, worker_ctx: Any) -> "_Desk":
+        return _Desk(self.workshop, self.executor, worker_ctx.data)
+
+
+class _Desk:
+    """Takes the messages of one call."""
+
+    def __init__(self, workshop: Workshop, executor: Executor, data: dict[str, Any]) -> None:
+        self._workshop, self._executor, self._data = workshop, executor, data
+
+    def __call__(self, schema: type[CommandSchema], message: dict[str, Any], **drawn: Any) -> Answer:
+        accepted = self.accept(schema, message)
+        return accepted.decide(schema.command, accepted.fields, drawn=drawn)
+
+    def accept(self, schema: type[CommandSchema], message: dict[str, Any]) -> Accepted:
+        """Checks message and actor; for the entrypoints that have something to do before deciding."""
+        try:
+            fields = schema().read(message)
+            call = Call(
+                fields.pop("command_id"),
+                read_actor(self._data),
+                str(self._data.get("correlation_id", "")),
+                str(self._data.get("causation_id", "")),
+                fields.pop("occurred_at", ""),
+            )
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+
+        def decide(
+            command: type[Command],
+            fields: dict[str, Any],
+            alongside: Alongside = None,
+            drawn: dict[str, Any] | None = None,
+        ) -> Answer:
+            return self._decide(command, fields, call, alongside, drawn)
+
+        return Accepted(fields, decide)
+
+    def _decide(
+        self,
+        command: type[Command],
+        fields: dict[str, Any],
+        call: Call,
+        alongside: Alongside,
+        drawn: dict[str, Any] | None,
+    ) -> Answer:
+        try:
+            answer = _persistently(
+                self._workshop,
+                lambda connection: self._executor.run(
+                    connection, command, fields, call, drawn=drawn, alongside=alongside
+                ),
+            )
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+        finally:
+            self._workshop.committed()
+        return answer
+
+
+def _persistently(workshop: Workshop, work: Callable[[Connection[Any]], Any]) -> Any:
+    """Over a lost connection too: the command's id makes asking again safe."""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            with workshop.connect() as connection:
+                return work(connection)
+        except (PoolTimeout, *PASSING) as error:
+            log.warning("%s: %s", workshop.container.service_name, type(error).__name__)
+            if attempt < _TRIES:
+                eventlet.sleep(0.05 * 4**attempt)
+    raise Unavailable
+
+
+def read_actor(data: dict[str, Any]) -> Actor:
+    """The actor in the context of a call; InvalidInput names what is missing or unknown."""
+    for field in ("actor", "role", "body"):
+        value = data.get(field)
+        if not isinstance(value, str) or not 0 < len(value) <= 80 or not value.isprintable() or " " in value:
+            raise InvalidInput(
+                field, zh="每次调用都须说明操作人、角色和机构。", en="Every call names its actor, role and body."
+            )
+    if data["role"] not in set(Role) - {Role.SERVICE}:
+        known = ", ".join(sorted(set(Role) - {Role.SERVICE}))
+        raise InvalidInput("role", zh=f"没有这个角色；可用：{known}。", en=f"It is not one of: {known}.")
+    return Actor(data["actor"], Role(data["role"]), data["body"])
+
+
+class Queries(_Part):
+    """`self.read(queries.roster, schemas.Roster, message)`: the query gets the rows of the live projections."""
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[..., Any]:
+        return self._read
+
+    def _read(self, query: Callable[..., Any], schema: type[QuerySchema], message: dict[str, Any]) -> Any:
+        try:
+            arguments = schema().read(message)
+            return _persistently(self.workshop, lambda connection: _ask(connection, query, arguments))
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+
+
+def _ask(connection: Connection[Any], query: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    with connection.transaction():
+        builds.see_live(connection)
+        with connection.cursor(row_factory=dict_row) as rows:
+            return query(rows, **arguments)
+
+
+class _After(QuerySchema):
+    position = Number(0, 2**53)
+    limit = Number(1, 1000, required=False, load_default=500)
+
+
+class Feed(_Part):
+    """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log, and its signed head."""
+
+    def get_dependency(self, worker_ctx: Any) -> "Feed":
+        return self
+
+    def after(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
+        try:
+            asked = _After().read(message)
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+        return _persistently(self.workshop, lambda connection: _page(connection, **asked))
+
+
+def _page(connection: Connection[Any], position: int, limit: int) -> dict[str, Any]:
+    events = delivery.own_feed(connection, position, limit)
+    head, hash, signature = sealer.head(connection)
+    return {
+        "events": [event.decode() for event in events],
+        "position": head,
+        "hash": hash.hex(),
+        "signature": signature.hex(),
+    }
+
+
+class Subscription(_Part):
+    """Listens for the service's whole life; has no say in its calls."""
+
+    def setup(self) -> None:
+        settings, definition = self.workshop.settings, self.definition
+        executor = self.workshop.executor(definition) if definition.aggregates else None
+        consumers = delivery.consumers(definition, executor, settings.body)
+        with self.workshop.connect() as connection:
+            for projection in definition.projections:
+                builds.install(connection, projection)
+        self.reception = delivery.Reception(
+            consumers,
+            self.workshop.connect,
+            self.workshop.feed,
+            {service: settings.source(service) for service in SOURCES},
+            settings.catch_up_seconds,
+        )
+        self._reading = Reading(
+            self.container.config["AMQP_URI"],
+            definition.name,
+            sorted({source for consumer in consumers for source in consumer.sources}),
+            self._receive,
+            self._idle,
+            (PoolTimeout, delivery.FeedUnavailable, *PASSING),
+        )
+        self._reading.declare()
+
+    def start(self) -> None:
+        self._thread = self.container.spawn_managed_thread(self._reading.run, identifier="subscription")
+
+    def stop(self) -> None:
+        self._reading.stop()
+        self._thread.wait()
+
+    def _receive(self, service: str, bodies: Any) -> None:
+        self.reception.receive(service, bodies)
+        self.workshop.committed()
+
+    def _idle(self) -> None:
+        self.reception.idle()
+
+
+class Built(DependencyProvider):
+    """Something of the service's own, made once from its workshop: `people = Built(lambda workshop: ...)`."""
+
+    workshop = Workshop()
+
+    def __init__(self, make: Callable[[Workshop], Any]) -> None:
+        self._make = make
+
+    def setup(self) -> None:
+        self._made = self._make(self.workshop)
+
+    def get_dependency(self, worker_ctx: Any) -> Any:
+        return self._made

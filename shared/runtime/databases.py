@@ -1,0 +1,52 @@
+"""Connections: who connects as what, and the pools that services work with."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import ConnectionPool
+
+from shared.runtime.settings import Settings
+from shared.security.keys import secret
+from shared.store import migrations
+
+Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+
+def password(settings: Settings, role: str) -> str:
+    """The password of a database role, made at random on first use, in an owner-only file."""
+    return secret(settings.secrets / f"{role}.password").hex()
+
+
+def as_role(settings: Settings, admin: str, service: str, role: str) -> str:
+    """How a role of `service` connects to the service's own database."""
+    return make_conninfo(
+        admin,
+        dbname=migrations.database(service),
+        user=role,
+        password=password(settings, role),
+        application_name=f"jianding {role}",
+        connect_timeout="5",
+    )
+
+
+def prepare(settings: Settings, admin: str, service: str, package: str) -> list[str]:
+    """Makes or updates a service's database and roles; the migrations that were applied."""
+    roles = (migrations.service_role(service), migrations.relay_role(service))
+    migrations.create(admin, service, {role: password(settings, role) for role in roles})
+    return migrations.migrate(admin, service, package)
+
+
+def pool(settings: Settings, admin: str, service: str) -> ConnectionPool[Connection[Any]]:
+    """Autocommit connections of the service's role; opened by the caller."""
+    return ConnectionPool(
+        as_role(settings, admin, service, migrations.service_role(service)),
+        kwargs={"autocommit": True},
+        min_size=1,
+        max_size=settings.pool,
+        open=False,
+        timeout=30,
+        name=service,
+    )

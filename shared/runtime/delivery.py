@@ -1,0 +1,241 @@
+"""How events reach a service's consumers: from the bus when it works, from the source's feed when it did not."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from shared.kernel.actors import Actor, Role
+from shared.kernel.aggregates import Aggregate, Command, State
+from shared.kernel.events import UnknownEvent, language
+from shared.kernel.faults import reached
+from shared.kernel.ids import derived_id
+from shared.kernel.reactions import Policies, Projection
+from shared.runtime.definition import Definition
+from shared.runtime.executor import Call, Executor
+from shared.security import duties
+from shared.store import builds, eventstore, inbox, sealer
+from shared.store.eventstore import Duty
+from shared.store.inbox import ChainBroken, Consumer
+from shared.wire.envelope import Sealed, Undecodable, read
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
+
+
+class FeedUnavailable(Exception):  # noqa: N818
+    """The source does not answer now; its events will be asked for again."""
+
+
+@dataclass
+class _Us:
+    """Our service as a policy sees it while one event is handled."""
+
+    executor: Executor
+    connection: Connection[Any]
+    actor: Actor
+    cause: Sealed
+    said: int = 0
+
+    @property
+    def event_id(self) -> str:
+        return self.cause.id
+
+    @property
+    def event_hash(self) -> str:
+        return self.cause.hash.hex()
+
+    def execute(self, command: type[Command], **fields: Any) -> None:
+        self.said += 1
+        call = Call(
+            command_id=derived_id(self.cause.id, command.__name__, str(self.said)),
+            actor=self.actor,
+            correlation_id=self.cause.attributes["correlationid"],
+            causation_id=self.cause.id,
+            occurred_at=self.cause.attributes["time"],
+        )
+        self.executor.within(self.connection, command, fields, call)
+
+    def state(self, aggregate: Aggregate[State], id: str) -> State:
+        known: State = self.executor.state(self.connection, aggregate, id)
+        return known
+
+
+def consumers(definition: Definition, executor: Executor | None, body: str) -> list[Consumer]:
+    """Everybody in this service who applies events: its policies, its projections, and what it brings itself."""
+    found = list(definition.consumers)
+    if definition.policies is not None and executor is not None:
+        found.append(_reacting(definition, definition.policies, executor, body))
+    found.extend(_projecting(definition, projection) for projection in definition.projections)
+    return found
+
+
+def _reacting(definition: Definition, policies: Policies, executor: Executor, body: str) -> Consumer:
+    actor = Actor(definition.name, Role.SERVICE, body)
+    wanted = {(event.service, event.wire_name) for event in policies.events}
+
+    def handle(connection: Connection[Any], events: Sequence[Sealed]) -> None:
+        eventstore.note_duties(connection, [duty for sealed in events for duty in shown_duties(sealed)])
+        for sealed in events:
+            if (sealed.service, sealed.type) in wanted:
+                event = sealed.event()
+                handler = policies.handler(type(event))
+                assert handler is not None
+                handler(event, _Us(executor, connection, actor, sealed))
+
+    return Consumer("policies", frozenset(definition.sources), handle)
+
+
+def _projecting(definition: Definition, projection: Projection, number: int | None = None) -> Consumer:
+    name = projection.name if number is None else builds.consumer_of(projection, number)
+    return Consumer(
+        name,
+        frozenset({definition.name}),
+        lambda connection, events: builds.handle(connection, projection, events, number),
+    )
+
+
+def shown_duties(sealed: Sealed) -> Iterable[Duty]:
+    """The duties within a batch that an event of another service shows, for roles that exclude others."""
+    batch = next((ref for kind, ref in sealed.refs if kind == "batch"), None)
+    if batch is None:
+        return
+    actor, role, _ = sealed.actor
+    for person, held in [(actor, Role(role)), *_bearers(sealed)]:
+        if exclusions := duties.pairs(held):
+            yield Duty(batch, person, held.value, exclusions)
+
+
+def _bearers(sealed: Sealed) -> Iterable[tuple[str, Role]]:
+    try:
+        event = language(sealed.service).events[sealed.type]
+    except (UnknownEvent, KeyError):
+        return
+    for name, role in event.bearers:
+        yield sealed.attributes["data"][name], role
+
+
+class Reception:
+    """Takes bodies from the bus for all consumers of a service, and fills what is missing from feeds."""
+
+    def __init__(
+        self,
+        consumers: Sequence[Consumer],
+        connect: Callable[[], Any],
+        feed: Feed,
+        sources: dict[str, str],
+        catch_up_seconds: float,
+    ) -> None:
+        self.consumers = consumers
+        self._connect = connect
+        self._feed = feed
+        self._sources = sources  # service -> the source it speaks as, such as /centre/scoring
+        self._every = catch_up_seconds
+        self._next = 0.0
+
+    def receive(self, service: str, bodies: Sequence[bytes]) -> None:
+        """Commits what the bodies say to every consumer, or raises; may be called again with the same."""
+        with self._connect() as connection:
+            events = self._decode(connection, service, bodies)
+            for consumer in self.consumers:
+                if service in consumer.sources and events:
+                    self._apply(connection, consumer, service, events)
+
+    def idle(self) -> None:
+        """From time to time, asks the sources for what the bus may have lost at its end."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every
+            self.catch_up()
+
+    def catch_up(self) -> int:
+        """Applies everything that the sources' feeds have; how many events it were."""
+        with self._connect() as connection:
+            return sum(
+                self.catch_up_with(connection, consumer, service)
+                for consumer in self.consumers
+                for service in sorted(consumer.sources)
+            )
+
+    def catch_up_with(self, connection: Connection[Any], consumer: Consumer, service: str) -> int:
+        """The same for one consumer and source."""
+        source, count = self._sources[service], 0
+        while True:
+            with connection.transaction():
+                position, _ = inbox.checkpoint(connection, consumer.name, source)
+            bodies = self._feed(service, position, PAGE)
+            if not bodies:
+                return count
+            reached("catch-up")
+            inbox.apply(connection, consumer, source, [read(body) for body in bodies])
+            count += len(bodies)
+
+    def _apply(
+        self, connection: Connection[Any], consumer: Consumer, service: str, events: Sequence[Sealed]
+    ) -> None:
+        try:
+            applied = inbox.apply(connection, consumer, self._sources[service], events)
+        except ChainBroken as broken:
+            self._quarantine(connection, service, events, str(broken))
+            self.catch_up_with(connection, consumer, service)
+            return
+        if applied.gap:
+            self.catch_up_with(connection, consumer, service)
+
+    def _quarantine(
+        self, connection: Connection[Any], service: str, events: Sequence[Sealed], reason: str
+    ) -> None:
+        # what the bus brought contradicts what was applied: keep it as evidence, believe the source's own feed
+        log.error("%s: %s", service, reason)
+        for event in events:
+            inbox.reject(connection, service, event.raw, reason)
+
+    def _decode(self, connection: Connection[Any], service: str, bodies: Sequence[bytes]) -> list[Sealed]:
+        events = []
+        for body in bodies:
+            try:
+                event = read(body)
+                if event.source != self._sources[service]:
+                    raise Undecodable("the source is not the one of this exchange")
+            except Undecodable as error:
+                log.error("%s: a body was set aside: %s", service, error)
+                inbox.reject(connection, service, body, str(error))
+            else:
+                events.append(event)
+        return events
+
+
+def own_feed(connection: Connection[Any], position: int, limit: int) -> list[bytes]:
+    """Our own log as others see it through `events_after`."""
+    return [sealed for _, sealed, _ in sealer.sealed_after(connection, position, limit)]
+
+
+def rebuild(
+    connection: Connection[Any],
+    definition: Definition,
+    projection: Projection,
+    source: str,
+    progress: Callable[[int], None] = lambda applied: None,
+) -> int:
+    """Grows a new build from the log's beginning beside the live one, and switches; events applied.
+
+    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch.
+    """
+    number = builds.begin(connection, projection)
+    growing = _projecting(definition, projection, number)
+    applied = 0
+    while True:
+        with connection.transaction():
+            position, _ = inbox.checkpoint(connection, growing.name, source)
+        bodies = own_feed(connection, position, 5000)
+        if bodies:
+            reached("rebuild")
+            inbox.apply(connection, growing, source, [read(body) for body in bodies])
+            applied += len(bodies)
+            progress(applied)
+        elif builds.switch(connection, projection, source, number):
+            return applied

@@ -1,0 +1,301 @@
+"""The executor: from a checked message to committed facts, or to a refusal that leaves no trace but itself.
+
+1. the role is checked against the command;  2. the stream is loaded and folded;  3. the aggregate decides;
+4. the duties of everybody named by the facts are checked within their batch;  5. facts, answer, claims and
+duties are committed together. A conflict means: load again, decide again.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from psycopg import Connection
+
+from shared.contracts.attempts import Attempt
+from shared.kernel.actors import Actor, Role
+from shared.kernel.aggregates import Aggregate, Command, Facts
+from shared.kernel.clock import Clock, moment, stamp, utc_now
+from shared.kernel.errors import (
+    Busy,
+    ClockIsAhead,
+    CommandIdReused,
+    Conflict,
+    DomainError,
+    DutyConflict,
+    Refusal,
+    RoleNotAllowed,
+)
+from shared.kernel.events import Event, language
+from shared.kernel.ids import derived_id, new_id
+from shared.runtime.definition import Definition
+from shared.security import duties
+from shared.store import eventstore
+from shared.store.eventstore import Append, ClaimTaken, CommandKnown, Duty
+from shared.wire.canonical import canonical
+from shared.wire.envelope import Origin, draft, drafted_event
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 30
+_TOLERANCE = timedelta(minutes=5)
+_REMEMBERED_DUTIES = 100_000
+
+Answer = dict[str, Any]
+Alongside = Callable[[Connection[Any]], None] | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who asks for one command, and why: what every event of it will name."""
+
+    command_id: str
+    actor: Actor
+    correlation_id: str = ""
+    causation_id: str = ""
+    occurred_at: str = ""
+
+
+@dataclass(frozen=True)
+class _Decision:
+    """What an attempt would commit."""
+
+    append: Append
+    answer: Answer
+    duties: Sequence[Duty]
+
+
+class Executor:
+    """Decides for one service. It holds no connection; callers bring theirs."""
+
+    def __init__(self, definition: Definition, source: str, clock: Clock = utc_now) -> None:
+        self._definition = definition
+        self._source = source
+        self._clock = clock
+        self._held: set[tuple[str, str, str]] = set()
+        self._refused = _attempt_class(definition.name)
+
+    def run(
+        self,
+        connection: Connection[Any],
+        command: type[Command],
+        fields: dict[str, Any],
+        call: Call,
+        *,
+        drawn: dict[str, Any] | None = None,
+        alongside: Alongside = None,
+    ) -> Answer:
+        """One command on an autocommit connection, to its answer `{stream, version, events}`; raises Refusal.
+
+        `drawn` are fields that the service adds (a random lot): a repeated command need not repeat them.
+        `alongside` writes what has to be true together with the facts (a row of the vault).
+        """
+        print_ = _fingerprint(command, fields, call.actor)
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._attempt(connection, command, fields, call, print_, drawn or {}, alongside)
+            except Conflict:
+                time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311
+            except CommandKnown:
+                continue
+        raise Busy
+
+    def _attempt(
+        self,
+        connection: Connection[Any],
+        command: type[Command],
+        fields: dict[str, Any],
+        call: Call,
+        print_: bytes,
+        drawn: dict[str, Any],
+        alongside: Alongside,
+    ) -> Answer:
+        aggregate = self._definition.aggregate(command)
+        try:
+            decision = self._decide(connection, aggregate, command, {**fields, **drawn}, call, print_)
+            if alongside is None:
+                eventstore.append(connection, decision.append)
+            else:
+                with connection.transaction():
+                    alongside(connection)
+                    eventstore.append(connection, decision.append)
+        except (RoleNotAllowed, DutyConflict) as refusal:
+            self._record(connection, command, fields, call, refusal)
+            raise
+        except (Refusal, ClaimTaken, CommandKnown) as refusal:
+            known = eventstore.remembered(connection, call.command_id)
+            if known is None:
+                raise aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
+            return _answer_again(known, print_)
+        self._remember(decision.duties)
+        return decision.answer
+
+    def within(
+        self, connection: Connection[Any], command: type[Command], fields: dict[str, Any], call: Call
+    ) -> None:
+        """One command inside the caller's transaction (a policy's). Conflict: roll back and start over."""
+        if eventstore.remembered(connection, call.command_id) is not None:
+            return
+        aggregate = self._definition.aggregate(command)
+        print_ = _fingerprint(command, fields, call.actor)
+        decision = self._decide(connection, aggregate, command, fields, call, print_)
+        try:
+            eventstore.append(connection, decision.append)
+        except ClaimTaken:
+            raise aggregate.taken() from None
+        except CommandKnown:
+            raise Conflict(call.command_id) from None
+
+    def state(self, connection: Connection[Any], aggregate: Aggregate[Any], id: str) -> Any:
+        """What an aggregate knows now."""
+        return self._load(connection, aggregate, f"{aggregate.name}-{id}")[0]
+
+    def _load(self, connection: Connection[Any], aggregate: Aggregate[Any], stream: str) -> tuple[Any, int]:
+        drafts, version = eventstore.load(connection, stream, aggregate.remembers)
+        return aggregate.fold(aggregate.initial, map(drafted_event, drafts)), version
+
+    def _decide(
+        self,
+        connection: Connection[Any],
+        aggregate: Aggregate[Any],
+        command: type[Command],
+        fields: dict[str, Any],
+        call: Call,
+        print_: bytes,
+    ) -> _Decision:
+        if call.actor.role not in aggregate.roles[command]:
+            raise RoleNotAllowed
+        recorded, occurred = self._times(call)
+        asked = command(**fields, by=call.actor, at=moment(occurred))
+        stream = aggregate.stream(asked)
+        state, version = self._load(connection, aggregate, stream)
+        facts = aggregate.decide(asked, state)
+        new_duties = self._duties(connection, facts, call.actor)
+        drafts, answer = self._draft(stream, version, facts, call, recorded, occurred)
+        before, after = aggregate.claims(state), aggregate.claims(aggregate.fold(state, facts))
+        entry = Append(
+            stream,
+            version,
+            drafts,
+            call.command_id,
+            print_,
+            orjson.dumps(answer),
+            sorted(after - before),
+            sorted(before - after),
+            new_duties,
+        )
+        return _Decision(entry, answer, new_duties)
+
+    def _times(self, call: Call) -> tuple[str, str]:
+        now = self._clock()
+        recorded = stamp(now)
+        if call.occurred_at and moment(call.occurred_at) > now + _TOLERANCE:
+            raise ClockIsAhead
+        return recorded, call.occurred_at or recorded
+
+    def _draft(
+        self, stream: str, version: int, facts: Facts, call: Call, recorded: str, occurred: str
+    ) -> tuple[list[bytes], Answer]:
+        origin = Origin(
+            source=self._source,
+            actor=call.actor,
+            occurred_at=occurred,
+            recorded_at=recorded,
+            correlation_id=call.correlation_id or call.command_id,
+            causation_id=call.causation_id or call.command_id,
+            command_id=call.command_id,
+        )
+        ids = [new_id() for _ in facts]
+        drafts = [
+            draft(event, id, stream, version + place, origin)
+            for place, (event, id) in enumerate(zip(facts, ids, strict=True), start=1)
+        ]
+        events = [{"id": id, "type": event.wire_name} for id, event in zip(ids, facts, strict=True)]
+        return drafts, {"stream": stream, "version": version + len(facts), "events": events}
+
+    def _duties(self, connection: Connection[Any], facts: Facts, actor: Actor) -> list[Duty]:
+        """The duties that these facts add; DutyConflict where somebody holds one that excludes them."""
+        added = []
+        for batch, person, role in sorted(_named_duties(facts, actor)):
+            if (batch, person, role) in self._held:
+                continue
+            held = eventstore.duties(connection, batch, person)
+            if role in held:
+                self._held.add((batch, person, role))
+            elif duties.conflict(Role(role), {Role(each) for each in held}):
+                raise DutyConflict
+            else:
+                added.append(Duty(batch, person, role, duties.pairs(Role(role))))
+        return added
+
+    def _remember(self, committed: Iterable[Duty]) -> None:
+        if len(self._held) > _REMEMBERED_DUTIES:
+            self._held.clear()
+        self._held.update((duty.batch, duty.actor, duty.role) for duty in committed)
+
+    def _record(
+        self,
+        connection: Connection[Any],
+        command: type[Command],
+        fields: dict[str, Any],
+        call: Call,
+        refusal: Refusal,
+    ) -> None:
+        """The attempt itself becomes a fact (R015, D3), once per command id."""
+        attempt = derived_id(call.command_id, "attempt")
+        event = self._refused(
+            attempt=attempt, command=command.__name__, code=refusal.code, batch=fields.get("batch", "")
+        )
+        again = replace(call, command_id=attempt, causation_id=call.command_id, occurred_at="")
+        recorded, occurred = self._times(again)
+        drafts, answer = self._draft(f"attempt-{attempt}", 0, [event], again, recorded, occurred)
+        entry = Append(f"attempt-{attempt}", 0, drafts, attempt, b"", orjson.dumps(answer))
+        try:
+            eventstore.append(connection, entry)
+        except (Conflict, CommandKnown):
+            log.info("a refused attempt was repeated")
+
+
+def _attempt_class(service: str) -> Callable[..., Event]:
+    """`AttemptRefused` in the words of this service."""
+    event = language(service).events["AttemptRefused"]
+    assert issubclass(event, Attempt)
+    return event
+
+
+def _named_duties(facts: Facts, actor: Actor) -> set[tuple[str, str, str]]:
+    """(batch, person, role) that these facts show, for roles that exclude others."""
+    shown = set()
+    for event in facts:
+        batch = next((ref for kind, ref in event.refs() if kind == "batch"), None)
+        if batch is None:
+            continue
+        bearers = [(getattr(event, name), role) for name, role in type(event).bearers]
+        for person, role in [(actor.id, actor.role), *bearers]:
+            if duties.pairs(role):
+                shown.add((batch, person, role.value))
+    return shown
+
+
+def _fingerprint(command: type[Command], fields: dict[str, Any], actor: Actor) -> bytes:
+    return sha256(canonical([command.__name__, fields, actor.id, actor.role.value, actor.body])).digest()
+
+
+def _answer_again(known: tuple[bytes, bytes], print_: bytes) -> Answer:
+    if known[0] != print_:
+        raise CommandIdReused
+    answer: Answer = orjson.loads(known[1])
+    return answer
+
+
+def command_fields(command: type[Command]) -> list[str]:
+    """What a caller says, without who and when."""
+    return [field.name for field in fields(command) if field.name not in ("by", "at")]
+
+
+__all__ = ["ATTEMPTS", "Answer", "Call", "DomainError", "Executor", "command_fields"]

@@ -1,0 +1,127 @@
+"""The embedded node: five services, their relays and the bus in one process."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+from kombu import Connection
+from nameko.runners import ServiceRunner
+
+from shared.bus import memory
+from shared.bus.calls import Caller
+from shared.bus.relay import Relay
+from shared.contracts import SERVICES, SOURCES
+from shared.runtime import databases, relaying
+from shared.runtime.definition import definition, service_class
+from shared.runtime.settings import Settings
+from shared.store.errors import PASSING
+
+log = logging.getLogger(__name__)
+
+
+class Console:
+    """The node's own client: calls the services as anybody would."""
+
+    name = "console"
+    caller = Caller()
+
+
+class _Bell:
+    """Wakes a relay when something was committed, so that an idle node need not look."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def ring(self) -> None:
+        if not self._event.ready():
+            self._event.send(True)
+
+    def wait(self, seconds: float) -> None:
+        with eventlet.Timeout(seconds, False):
+            self._event.wait()
+        self._event = Event()
+
+
+class Node:
+    """`with Node(settings, admin) as node:` runs it; `node.call(...)` asks one of its services."""
+
+    def __init__(self, settings: Settings, admin: str, services: Iterable[str] = SERVICES) -> None:
+        self._settings, self._admin = settings, admin
+        self._services = tuple(services)
+        self._bells = {service: _Bell() for service in SOURCES}
+        self._stopping = False
+        self._relays: list[Any] = []
+
+    def __enter__(self) -> "Node":
+        self.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Databases up to date, services and relays running."""
+        for service in self._services:
+            databases.prepare(self._settings, self._admin, service, definition(service).package)
+        self._runner = ServiceRunner(configuration(self._settings, self._admin, memory.register(), self._committed))
+        for service in self._services:
+            self._runner.add_service(service_class(service))
+        self._runner.add_service(Console)
+        self._runner.start()
+        self._relays = [eventlet.spawn(self._relay, service) for service in self._services if service in SOURCES]
+
+    def stop(self) -> None:
+        """Everything that was accepted is in the log; what was not yet applied is applied at the next start."""
+        self._stopping = True
+        for bell in self._bells.values():
+            bell.ring()
+        for relay in self._relays:
+            relay.wait()
+        self._runner.stop()
+        memory.reset()
+
+    def call(self, service: str, method: str, data: dict[str, Any], **message: Any) -> Any:
+        """A service's answer; Refused or NoAnswer otherwise. `data` is shared.bus.calls.context(actor)."""
+        (container,) = (c for c in self._runner.containers if c.service_name == Console.name)
+        (caller,) = (e for e in container.extensions if isinstance(e, Caller))
+        return caller.call(service, method, data, message)
+
+    def wait(self) -> None:
+        """Returns when the services have stopped."""
+        self._runner.wait()
+
+    def _committed(self, service: str) -> None:
+        if service in self._bells:
+            self._bells[service].ring()
+
+    def _relay(self, service: str) -> None:
+        while not self._stopping:
+            try:
+                with relaying.connect(self._settings, self._admin, service) as connection:
+                    source = relaying.lead(self._settings, service, connection, lambda: self._stopping)
+                    if source is not None:
+                        self._publish(service, source)
+            except PASSING as error:
+                log.warning("relay of %s: %s", service, type(error).__name__)
+                eventlet.sleep(0.5)
+
+    def _publish(self, service: str, source: relaying.SourceLog) -> None:
+        with Connection(memory.URI) as bus:
+            relay = Relay(source, memory.MemoryOutlet(bus, service))
+            while not self._stopping:
+                if not relay.step():
+                    # a commit behind somebody's open transaction is sealed only when that one ends: look again
+                    self._bells[service].wait(0.2)
+                eventlet.sleep(0)
+
+
+def configuration(settings: Settings, admin: str, url: str, committed: Any = None) -> dict[str, Any]:
+    """nameko's configuration, with ours for the chassis."""
+    return {
+        "AMQP_URI": url,
+        "max_workers": settings.workers,
+        "JIANDING": {"settings": settings, "admin": admin, "committed": committed},
+    }
+

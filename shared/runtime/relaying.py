@@ -1,0 +1,98 @@
+"""Running relays: as a process of its own over RabbitMQ, or as a greenlet of the embedded node."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from shared.bus.rabbit import BrokerGone, RabbitOutlet, Session
+from shared.bus.relay import Relay
+from shared.bus.window import Broken
+from shared.runtime import databases
+from shared.runtime.settings import Settings
+from shared.security.keys import Signer
+from shared.store import migrations, sealer
+from shared.store.errors import PASSING
+from shared.store.sealer import Sealer
+
+log = logging.getLogger(__name__)
+
+_STANDBY = 0.5  # seconds between attempts to become leader
+_STALL = 5.0  # seconds of somebody's open writing transaction after which the log's stall is an alarm
+
+
+class SourceLog:
+    """A service's log for its relay, on the relay's two connections."""
+
+    def __init__(self, connection: Connection[Any], sealer_: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer_
+        self._looked = 0.0
+
+    def seal(self) -> int:
+        sealed = self._sealer.seal()
+        if not sealed:
+            self._watch()
+        return sealed
+
+    def published(self) -> int:
+        return sealer.published(self._connection)
+
+    def sealed_after(self, position: int, limit: int) -> Sequence[tuple[int, bytes, bytes]]:
+        return sealer.sealed_after(self._connection, position, limit)
+
+    def mark_published(self, position: int) -> None:
+        sealer.mark_published(self._connection, position)
+
+    def _watch(self) -> None:
+        if time.monotonic() - self._looked < _STALL:
+            return
+        self._looked = time.monotonic()
+        if (stalled := self._sealer.stalled_for()) > _STALL:
+            log.error("a writing transaction has been open for %.0f s and holds back the log", stalled)
+
+
+def connect(settings: Settings, admin: str, service: str) -> Connection[Any]:
+    """A relay's connection to the service's database."""
+    dsn = databases.as_role(settings, admin, service, migrations.relay_role(service))
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def lead(settings: Settings, service: str, connection: Connection[Any], stop: Callable[[], bool]) -> SourceLog | None:
+    """Waits until this relay is the source's leader; None when told to stop before."""
+    leader = Sealer(connection, Signer.load(settings.secrets / "sources", settings.source(service)))
+    while not leader.lead():
+        if stop():
+            return None
+        time.sleep(_STANDBY)
+    return SourceLog(connection, leader)
+
+
+def over_rabbit(settings: Settings, admin: str, service: str, stop: Callable[[], bool] = lambda: False) -> None:
+    """Relays until told to stop, through lost brokers and databases; each loss is one line in the log."""
+    pause = 0.2
+    while not stop():
+        began = time.monotonic()
+        try:
+            with connect(settings, admin, service) as connection:
+                source = lead(settings, service, connection, stop)
+                if source is not None:
+                    _publish(settings, service, source, stop)
+        except (BrokerGone, Broken, *PASSING) as error:
+            pause = 0.2 if time.monotonic() - began > 10 else min(pause * 2, 5.0)
+            log.warning("relay of %s: %s %s; again in %.1f s", service, type(error).__name__, _said(error), pause)
+            time.sleep(pause)
+
+
+def _publish(settings: Settings, service: str, source: SourceLog, stop: Callable[[], bool]) -> None:
+    def start(outlet: RabbitOutlet) -> Callable[[], bool]:
+        return Relay(source, outlet).step
+
+    Session(settings.amqp_url, service, settings.window).run(start, stop)
+
+
+def _said(error: BaseException) -> str:
+    return str(error).splitlines()[0] if isinstance(error, BrokerGone | Broken) and str(error) else ""

@@ -1,0 +1,86 @@
+"""Key files that only their owner reads; Ed25519 signatures of a source's log."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class KeyFileIsOpen(Exception):  # noqa: N818
+    """A key file can be read by others; `chmod 600` it, or make a new key if others had access."""
+
+
+def secret(path: Path, size: int = 32) -> bytes:
+    """The bytes in an owner-only file, made at random on first use."""
+    try:
+        _create(path, os.urandom(size))
+    except FileExistsError:
+        _refuse_open(path)
+    return path.read_bytes()
+
+
+def _create(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        os.link(temporary, path)  # whole or not at all, and the first of two processes wins
+    finally:
+        temporary.unlink()
+
+
+def _refuse_open(path: Path) -> None:
+    status = path.stat()
+    if status.st_mode & 0o077:
+        raise KeyFileIsOpen(str(path.name))
+
+
+@dataclass(frozen=True)
+class Signer:
+    """The key of one source: `/centre/registration`."""
+
+    source: str
+    _key: Ed25519PrivateKey
+
+    @classmethod
+    def load(cls, folder: Path, source: str) -> "Signer":
+        """The source's key from `folder`, made on first use, its public half beside it as `.pub`."""
+        name = source.strip("/").replace("/", ".")
+        signer = cls(source, Ed25519PrivateKey.from_private_bytes(secret(folder / f"{name}.key")))
+        public = folder / f"{name}.pub"
+        if not public.exists():
+            public.write_text(signer.public_key + "\n")
+        return signer
+
+    @property
+    def public_key(self) -> str:
+        return self._key.public_key().public_bytes_raw().hex()
+
+    def sign(self, position: int, head: bytes) -> bytes:
+        """Says: my log has `position` events, and `head` is the hash of the last."""
+        return self._key.sign(_statement(self.source, position, head))
+
+
+def verify(public_key: str, source: str, position: int, head: bytes, signature: bytes) -> bool:
+    """Whether `source` said so."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(signature, _statement(source, position, head))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def public_key(folder: Path, source: str) -> str | None:
+    """The trusted public key of a source, or None where nobody laid one down."""
+    path = folder / f"{source.strip('/').replace('/', '.')}.pub"
+    return path.read_text().strip() if path.exists() else None
+
+
+def _statement(source: str, position: int, head: bytes) -> bytes:
+    return b"jianding head v1\n%s\n%d\n%s\n" % (source.encode(), position, head.hex().encode())

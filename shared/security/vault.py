@@ -1,0 +1,99 @@
+"""The vault: personal data, encrypted per person; destroying a person's key erases him (R207).
+
+A row holds the person's key wrapped by the master key, the sealed identity, and a keyed index of the
+document number, so that the same document is found again without being readable.
+"""
+
+import hmac
+import os
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.hashes import SHA256
+
+
+@dataclass(frozen=True, repr=False)
+class Identity:
+    """Who somebody is. It has no repr, so that no log or traceback can spell it."""
+
+    name: str
+    document: str
+    number: str
+    photo: bytes
+
+
+@dataclass(frozen=True)
+class Commitments:
+    """Salted hashes that go on events: they prove an identity to whoever is shown the salts."""
+
+    identity: str
+    photo: str
+
+
+@dataclass(frozen=True, repr=False)
+class Locked:
+    """One row of the vault."""
+
+    person: str
+    number_index: bytes
+    wrapped_key: bytes
+    sealed: bytes
+
+
+class Vault:
+    """Locks and opens rows; storing them is the caller's."""
+
+    def __init__(self, master: bytes) -> None:
+        self._wrap = AESGCM(_derive(master, b"wrap"))
+        self._index = _derive(master, b"index")
+
+    def number_index(self, document: str, number: str) -> bytes:
+        """The same 32 bytes for the same document; nobody without the master key can try numbers against it."""
+        return hmac.digest(self._index, f"{document}\x1f{number}".encode(), "sha256")
+
+    def lock(self, person: str, identity: Identity) -> tuple[Locked, Commitments]:
+        """A new row with a new key and new salts, and the commitments for the log."""
+        key, nonce, wrap_nonce = AESGCM.generate_key(256), os.urandom(12), os.urandom(12)
+        salts = os.urandom(32), os.urandom(32)
+        content = orjson.dumps(
+            {
+                "name": identity.name,
+                "document": identity.document,
+                "number": identity.number,
+                "photo": b64encode(identity.photo).decode(),
+                "salts": [salt.hex() for salt in salts],
+            }
+        )
+        owner = person.encode()
+        locked = Locked(
+            person,
+            self.number_index(identity.document, identity.number),
+            wrap_nonce + self._wrap.encrypt(wrap_nonce, key, owner),
+            nonce + AESGCM(key).encrypt(nonce, content, owner),
+        )
+        return locked, _commit(identity, salts)
+
+    def open(self, row: Locked) -> tuple[Identity, Commitments]:
+        """The identity in a row; cryptography.exceptions.InvalidTag if anybody tampered with it."""
+        owner = row.person.encode()
+        key = self._wrap.decrypt(row.wrapped_key[:12], row.wrapped_key[12:], owner)
+        content: dict[str, Any] = orjson.loads(AESGCM(key).decrypt(row.sealed[:12], row.sealed[12:], owner))
+        salts = [bytes.fromhex(salt) for salt in content["salts"]]
+        identity = Identity(
+            content["name"], content["document"], content["number"], b64decode(content["photo"])
+        )
+        return identity, _commit(identity, (salts[0], salts[1]))
+
+
+def _commit(identity: Identity, salts: tuple[bytes, bytes]) -> Commitments:
+    plain = "\x1f".join((identity.document, identity.number, identity.name)).encode()
+    return Commitments(sha256(salts[0] + plain).hexdigest(), sha256(salts[1] + identity.photo).hexdigest())
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, None, b"jianding vault " + purpose).derive(master)

@@ -1,0 +1,112 @@
+"""Builds of a projection: readers see the live one; a new one grows beside it and takes its place in one step.
+
+Each build is a schema `<projection>_<number>`; SQL of the projection names no schema, `search_path` chooses.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, sql
+
+from shared.kernel.reactions import Projection
+from shared.store.inbox import checkpoint
+from shared.wire.envelope import Sealed
+
+_LIVE = "SELECT coalesce(string_agg(name || '_' || live, ', ' ORDER BY name), 'pg_catalog') FROM projections"
+
+
+def install(connection: Connection[Any], projection: Projection) -> None:
+    """Makes the first build where there is none."""
+    with connection.transaction():
+        connection.execute("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE")
+        if _row(connection, projection.name) is None:
+            _create(connection, projection, 1)
+            connection.execute("INSERT INTO projections VALUES (%s, 1)", (projection.name,))
+
+
+def begin(connection: Connection[Any], projection: Projection) -> int:
+    """The number of the build that grows: a new one, or the one that an earlier run left unfinished."""
+    with connection.transaction():
+        row = _row(connection, projection.name, "FOR UPDATE")
+        if row is None:
+            raise LookupError(projection.name)
+        live, building = row
+        if building is None:
+            building = live + 1
+            _create(connection, projection, building)
+            connection.execute(
+                "UPDATE projections SET building = %s WHERE name = %s", (building, projection.name)
+            )
+    return int(building)
+
+
+def switch(connection: Connection[Any], projection: Projection, source: str, number: int) -> bool:
+    """Puts build `number` in the live one's place if it has applied at least as much; whether it did.
+
+    The live checkpoint is locked meanwhile; what stood parked under the old build goes with it.
+    """
+    grown, name = consumer_of(projection, number), projection.name
+    with connection.transaction():
+        position, head = checkpoint(connection, grown, source)
+        lived, _ = checkpoint(connection, name, source)
+        if position < lived:
+            return False
+        connection.execute(
+            "UPDATE checkpoints SET position = %s, hash = %s WHERE consumer = %s AND source = %s",
+            (position, head, name, source),
+        )
+        connection.execute("DELETE FROM checkpoints WHERE consumer = %s", (grown,))
+        connection.execute("DELETE FROM parked WHERE consumer = %s", (name,))
+        connection.execute("UPDATE parked SET consumer = %s WHERE consumer = %s", (name, grown))
+        old = connection.execute(
+            "SELECT live FROM projections WHERE name = %s FOR UPDATE", (name,)
+        ).fetchone()
+        assert old is not None
+        connection.execute("UPDATE projections SET live = %s, building = NULL WHERE name = %s", (number, name))
+        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(f"{name}_{old[0]}")))
+    return True
+
+
+def consumer_of(projection: Projection, number: int) -> str:
+    """The name under which a growing build keeps its own checkpoint."""
+    return f"{projection.name}@{number}"
+
+
+def handle(
+    connection: Connection[Any], projection: Projection, events: Sequence[Sealed], number: int | None = None
+) -> None:
+    """Applies events to the tables of a build (the live one unless `number` says another)."""
+    handled = {event.wire_name for event in projection.events}
+    wanted = [event for event in events if event.type in handled]
+    if not wanted:
+        return
+    if number is None:
+        row = _row(connection, projection.name)
+        assert row is not None
+        number = row[0]
+    connection.execute("SELECT set_config('search_path', %s, true)", (f"{projection.name}_{number}",))
+    for sealed in wanted:
+        event = sealed.event()
+        handler = projection.handler(type(event))
+        assert handler is not None
+        handler(event, connection)
+    connection.execute("SELECT set_config('search_path', 'public', true)")
+
+
+def see_live(connection: Connection[Any]) -> None:
+    """Lets the rest of this transaction read all live projections."""
+    connection.execute(f"SELECT set_config('search_path', ({_LIVE}), true)")  # noqa: S608
+
+
+def _row(connection: Connection[Any], name: str, lock: str = "") -> tuple[int, int | None] | None:
+    return connection.execute(
+        f"SELECT live, building FROM projections WHERE name = %s {lock}", (name,)  # noqa: S608
+    ).fetchone()
+
+
+def _create(connection: Connection[Any], projection: Projection, number: int) -> None:
+    schema = f"{projection.name}_{number}"
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    connection.execute("SELECT set_config('search_path', %s, true)", (schema,))
+    connection.execute(projection.tables)
+    connection.execute("SELECT set_config('search_path', 'public', true)")

@@ -1,0 +1,169 @@
+"""The inbox: applies the events of other logs to one consumer, each effect once and in order.
+
+Effect and checkpoint are one transaction. A duplicate is skipped, a gap stops the batch (the caller fills it
+from the source's feed), a broken chain is refused. An event that its handler cannot take is tried again,
+then parked with every later event of its stream, and the rest flows on.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from shared.kernel.faults import reached
+from shared.store.errors import PASSING
+from shared.wire.envelope import GENESIS, Sealed
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+_LOCK = """
+INSERT INTO checkpoints VALUES (%s, %s, 0, %s)
+ON CONFLICT (consumer, source) DO UPDATE SET position = checkpoints.position
+RETURNING position, hash
+"""
+_PARK = """
+INSERT INTO parked (consumer, source, position, stream, type, sealed, reason) VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+Handle = Callable[[Connection[Any], Sequence[Sealed]], None]
+
+
+class ChainBroken(Exception):  # noqa: N818
+    """A source says two different things about one position. Nothing after it is applied until a person looked."""
+
+    def __init__(self, source: str, position: int) -> None:
+        super().__init__(f"{source} position {position} does not follow from what was applied before")
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Somebody who applies events: `handle` gets some in order, inside the transaction of the checkpoint."""
+
+    name: str
+    sources: frozenset[str]
+    handle: Handle
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How far a source is applied now, and whether an event in between is missing."""
+
+    position: int
+    gap: bool
+
+
+def apply(connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed]) -> Applied:
+    """Applies what is new of `events` (any order, repeats allowed); raises ChainBroken, or a passing error."""
+    try:
+        return _apply(connection, consumer, source, events, consumer.handle)
+    except (ChainBroken, *PASSING):
+        raise
+    except Exception as error:
+        log.warning("%s cannot take a batch of %s (%s): one by one", consumer.name, source, type(error).__name__)
+        return _apply(connection, consumer, source, events, _OneByOne(consumer, source))
+
+
+def _apply(
+    connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed], handle: Handle
+) -> Applied:
+    with connection.transaction():
+        position, head = checkpoint(connection, consumer.name, source)
+        fresh, gap = _contiguous(source, events, position, head)
+        if fresh:
+            held = _parked_streams(connection, consumer.name, source)
+            handle(connection, [event for event in fresh if event.stream not in held])
+            for event in fresh:
+                if event.stream in held:
+                    park(connection, consumer.name, event, "an earlier event of its stream is parked")
+            reached("apply")
+            position = _advance(connection, consumer.name, fresh[-1])
+            reached("checkpoint")
+    reached("applied")
+    return Applied(position, gap)
+
+
+def checkpoint(connection: Connection[Any], consumer: str, source: str) -> tuple[int, bytes]:
+    """(position, hash) applied so far, locked until the transaction ends: one replica at a time moves it."""
+    with connection.cursor(binary=True) as cursor:
+        row = cursor.execute(_LOCK, (consumer, source, GENESIS)).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _contiguous(
+    source: str, events: Sequence[Sealed], position: int, head: bytes
+) -> tuple[list[Sealed], bool]:
+    fresh: list[Sealed] = []
+    for event in sorted(events, key=lambda event: event.position):
+        if event.position <= position:
+            continue
+        if event.position > position + 1:
+            return fresh, True
+        if event.previous != head:
+            raise ChainBroken(source, event.position)
+        fresh.append(event)
+        position, head = event.position, event.hash
+    return fresh, False
+
+
+def _advance(connection: Connection[Any], consumer: str, last: Sealed) -> int:
+    connection.execute(
+        "UPDATE checkpoints SET position = %s, hash = %s WHERE consumer = %s AND source = %s",
+        (last.position, last.hash, consumer, last.source),
+    )
+    return last.position
+
+
+def _parked_streams(connection: Connection[Any], consumer: str, source: str) -> set[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT stream FROM parked WHERE consumer = %s AND source = %s AND status = 'parked'",
+        (consumer, source),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def park(connection: Connection[Any], consumer: str, event: Sealed, reason: str) -> None:
+    """Sets an event aside for an operator."""
+    reached("park")
+    values = (consumer, event.source, event.position, event.stream, event.type, event.raw, reason)
+    connection.execute(_PARK, values)
+
+
+class _OneByOne:
+    """A handler that takes one event after the other, each in its savepoint, and parks the poison."""
+
+    def __init__(self, consumer: Consumer, source: str) -> None:
+        self._consumer = consumer
+        self._source = source
+
+    def __call__(self, connection: Connection[Any], events: Sequence[Sealed]) -> None:
+        bad: set[str] = set()
+        for event in events:
+            if event.stream in bad:
+                park(connection, self._consumer.name, event, "an earlier event of its stream is parked")
+            elif reason := self._attempt(connection, event):
+                bad.add(event.stream)
+                park(connection, self._consumer.name, event, reason)
+                log.error("%s parked %s %s: %s", self._consumer.name, self._source, event.position, reason)
+
+    def _attempt(self, connection: Connection[Any], event: Sealed) -> str:
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                with connection.transaction():
+                    self._consumer.handle(connection, [event])
+            except PASSING:
+                raise
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"[:500]
+            else:
+                return ""
+        return reason
+
+
+def reject(connection: Connection[Any], origin: str, body: bytes, reason: str) -> None:
+    """Keeps a body that is not an event of ours; what it should have been comes from the feed."""
+    connection.execute("INSERT INTO rejected (origin, body, reason) VALUES (%s, %s, %s)", (origin, body, reason))

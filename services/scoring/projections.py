@@ -40,7 +40,8 @@ def on_sheet_status_changed(event: said.ScoreSubmitted, rows: Rows) -> None:
 @scores.on(said.ResultOpened)
 def on_result_opened(event: said.ResultOpened, rows: Rows) -> None:
     rows.execute(
-        "INSERT INTO results (application, candidate, batch, station, status) VALUES (%s, %s, %s, %s, 'open')",
+        "INSERT INTO results (application, candidate, batch, station, status)"
+        " VALUES (%s, %s, %s, %s, 'open')",
         (event.application, event.candidate, event.batch, event.station),
     )
 

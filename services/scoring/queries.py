@@ -6,7 +6,8 @@ from shared.kernel.reactions import Rows
 
 _SHEETS = "SELECT sheet, blind_code, part, paper, status FROM sheets "
 _RESULTS = """
-SELECT application::text, candidate::text, batch::text, station, theory, practical, passed, rule, status FROM results
+SELECT application::text, candidate::text, batch::text, station, theory, practical, passed, rule, status
+FROM results
 """
 
 
@@ -16,7 +17,7 @@ def sheet(rows: Rows, sheet: str) -> dict[str, Any] | None:
 
 
 def sheets(rows: Rows, batch: str, examiner: str, after: str, limit: int) -> list[dict[str, Any]]:
-    """What an examiner has to score in a batch, by sheet; `after` is the last sheet of the page before (R070)."""
+    """The sheets of an examiner in a batch (R070); `after` is the last sheet of the page before."""
     return rows.execute(
         _SHEETS + "WHERE batch = %s AND %s = ANY (examiners) AND sheet > %s ORDER BY sheet LIMIT %s",
         (batch, examiner, after, limit),

@@ -60,7 +60,7 @@ class SheetOf(QuerySchema):
 class SheetsOf(Page):
     batch = Id()
     examiner = Id()
-    after = Sheet(required=False, load_default="")
+    after: Any = Sheet(required=False, load_default="")
 
 
 class ResultOf(QuerySchema):

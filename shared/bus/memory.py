@@ -16,7 +16,7 @@ from kombu.transport import TRANSPORT_ALIASES, memory
 from shared.bus.topology import exchange
 from shared.wire.envelope import CONTENT_TYPE
 
-URI = "jianding-memory://"
+URI = "jianding-memory://localhost"
 _waiting: dict[str, set[threading.Event]] = defaultdict(set)
 
 

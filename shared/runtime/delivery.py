@@ -150,7 +150,10 @@ class Reception:
         """From time to time, asks the sources for what the bus may have lost at its end."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every
-            self.catch_up()
+            try:
+                self.catch_up()
+            except FeedUnavailable as error:
+                log.info("%s; asked again later", error)
 
     def catch_up(self) -> int:
         """Applies everything that the sources' feeds have; how many events it were."""

@@ -7,6 +7,7 @@ from typing import Any
 import eventlet
 from eventlet.event import Event
 from kombu import Connection
+from nameko.extensions import DependencyProvider
 from nameko.runners import ServiceRunner
 
 from shared.bus import memory
@@ -21,11 +22,15 @@ from shared.store.errors import PASSING
 log = logging.getLogger(__name__)
 
 
+class _Calls(DependencyProvider):
+    caller = Caller()
+
+
 class Console:
     """The node's own client: calls the services as anybody would."""
 
     name = "console"
-    caller = Caller()
+    calls = _Calls()
 
 
 class _Bell:
@@ -84,8 +89,7 @@ class Node:
 
     def call(self, service: str, method: str, data: dict[str, Any], **message: Any) -> Any:
         """A service's answer; Refused or NoAnswer otherwise. `data` is shared.bus.calls.context(actor)."""
-        (container,) = (c for c in self._runner.containers if c.service_name == Console.name)
-        (caller,) = (e for e in container.extensions if isinstance(e, Caller))
+        caller = self._runner.service_map[Console.name].shared_extensions[Caller]
         return caller.call(service, method, data, message)
 
     def wait(self) -> None:

@@ -158,10 +158,15 @@ class _OneByOne:
             except PASSING:
                 raise
             except Exception as error:
-                reason = f"{type(error).__name__}: {error}"[:500]
+                reason = said(error)
             else:
                 return ""
         return reason
+
+
+def said(error: Exception) -> str:
+    """An error in one line, without the values that databases add in a DETAIL."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"[:300]
 
 
 def reject(connection: Connection[Any], origin: str, body: bytes, reason: str) -> None:

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from shared.kernel.faults import reached
 from shared.store.errors import PASSING
-from shared.store.inbox import Consumer, checkpoint
+from shared.store.inbox import Consumer, checkpoint, said
 from shared.wire.canonical import canonical
 from shared.wire.envelope import Sealed, read
 
@@ -82,7 +82,7 @@ def replay(connection: Connection[Any], consumer: Consumer, source: str, stream:
             except PASSING:
                 raise
             except Exception as error:
-                return done, f"{type(error).__name__}: {error}"
+                return done, said(error)
             connection.execute(
                 "UPDATE parked SET status = 'replayed' WHERE consumer = %s AND source = %s AND position = %s",
                 (consumer.name, source, event.position),

@@ -14,9 +14,9 @@ from shared.wire.envelope import GENESIS, digest, seal
 
 _LEADER = 0x6A69616E  # one lock per database; a source's relay that cannot get it stands by
 _COMMITTED = """
-SELECT draft, xid::text AS xid, seq FROM events
+SELECT draft, xid::text AS sealed_xid, seq FROM events
  WHERE (xid, seq) > (%s::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
- ORDER BY xid, seq LIMIT %s
+ ORDER BY xid, seq LIMIT %s -- an output column named xid would be sorted as text: '999' after '1000'
 """
 _STALL = """
 SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float FROM pg_stat_activity
@@ -60,7 +60,7 @@ class Sealer:
             reached("sign")
             cursor.execute(
                 "UPDATE relay SET xid = %s::xid8, seq = %s, position = %s, hash = %s",
-                (events[-1]["xid"], events[-1]["seq"], position, head),
+                (events[-1]["sealed_xid"], events[-1]["seq"], position, head),
             )
         reached("sealed")
         return len(events)

@@ -1,0 +1,1 @@
+"""One module per aggregate: commands, decide, evolve, errors. No I/O."""

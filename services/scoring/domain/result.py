@@ -1,6 +1,7 @@
 """成绩: the parts of one application, combined by a rule, reviewed and published (R119, R120, R122).
 
-Who scored in a batch cannot review in it: the executor holds people to their duties, and records the attempt (R015).
+Nobody reviews where he scored: the executor holds everybody to his duties within a batch and records the
+attempt (R015), which a refusal from here would not.
 """
 
 from collections.abc import Mapping
@@ -75,7 +76,8 @@ class NotTheCentre(DomainError):
 class NotAwaitingThis(DomainError):
     """成绩不在可办理此步骤的状态：两科齐全后审核，审核后公布，更正后须重新审核和公布。
 
-    The result is not waiting for this step: both parts, then review, then publication, and again after a correction.
+    The result is not waiting for this step: first both parts, then review, then publication; after a
+    correction, review and publication again.
     """
 
     rule = "R120"
@@ -203,7 +205,9 @@ def _combined(facts: ResultOpened, scores: Mapping[str, int]) -> ScoresCombined:
 
 
 def _awaits(status: str, state: Result) -> None:
-    if state.facts and state.status != status:
+    if state.opened is None:
+        raise ResultUnknown
+    if state.status != status:
         raise NotAwaitingThis
 
 

@@ -54,7 +54,7 @@ class ProposeCorrection(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ApproveCorrection(Command):
-    """批准更正: `new` is the score that the approver saw, so that he cannot approve a later proposal unseen."""
+    """批准更正: `new` is the score that the approver saw, lest he approve a later proposal unseen."""
 
     sheet: str
     new: int

@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from nameko.rpc import rpc
-
 from services.certification import queries, schemas
 from services.certification.domain.book import book
 from services.certification.domain.dossier import dossier
 from services.certification.policies import policies
 from services.certification.projections import certificates
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(

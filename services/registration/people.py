@@ -23,9 +23,10 @@ class People:
         self._connect = connect  # -> a context manager that yields a connection
 
     def enrol(self, message: Any) -> dict[str, Any]:
-        """Checks the document, locks the identity away, and records that a person exists; {stream, version, events}.
+        """Checks the document, locks the identity away, records that a person exists.
 
-        The same identity under the same id again is the same enrolment; under another id it is refused (R029).
+        The same identity under the same id is the same enrolment; under another id it is refused (R029).
+        Answers {stream, version, events}.
         """
         fields = message.fields
         identity = Identity(fields["name"], fields["document"], fields["number"], fields["photo"])

@@ -28,7 +28,8 @@ def on_application_submitted(event: said.ApplicationSubmitted, rows: Rows) -> No
 @register.on(*_STATUS)
 def on_status_changed(event: said.CandidateRegistered, rows: Rows) -> None:
     rows.execute(
-        "UPDATE applications SET status = %s WHERE application = %s", (_STATUS[type(event)], event.application)
+        "UPDATE applications SET status = %s WHERE application = %s",
+        (_STATUS[type(event)], event.application),
     )
 
 

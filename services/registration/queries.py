@@ -4,17 +4,20 @@ from typing import Any
 
 from shared.kernel.reactions import Rows
 
-_COLUMNS = "application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome"
+_APPLICATIONS = """
+SELECT application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome
+FROM applications
+"""
 
 
 def application(rows: Rows, application: str) -> dict[str, Any] | None:
     """One application as it stands, or None."""
-    return rows.execute(f"SELECT {_COLUMNS} FROM applications WHERE application = %s", (application,)).fetchone()
+    return rows.execute(_APPLICATIONS + "WHERE application = %s", (application,)).fetchone()
 
 
 def roster(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any]]:
     """花名册 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        f"SELECT {_COLUMNS} FROM applications WHERE batch = %s AND application > %s ORDER BY application LIMIT %s",
+        _APPLICATIONS + "WHERE batch = %s AND application > %s ORDER BY application LIMIT %s",
         (batch, after, limit),
     ).fetchall()

@@ -9,7 +9,19 @@ from marshmallow import ValidationError, validate
 from services.registration.domain import application, training
 from services.registration.domain.eligibility import COLLEGE, VOCATIONAL
 from services.registration.domain.identity import DOCUMENTS
-from shared.wire.schemas import Choice, CommandSchema, Digest, Id, Many, Number, Page, QuerySchema, Station, Text, Words
+from shared.wire.schemas import (
+    Choice,
+    CommandSchema,
+    Digest,
+    Id,
+    Many,
+    Number,
+    Page,
+    QuerySchema,
+    Station,
+    Text,
+    Words,
+)
 
 KINDS = ("student", "society", "enterprise")
 _PHOTO_BYTES = 200_000

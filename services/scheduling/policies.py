@@ -1,8 +1,8 @@
 """What scheduling does about others' events, and about its own."""
 
-from services.scheduling.domain.batch import EnrolCandidate, batch
+from services.scheduling.domain.batch import EnrolCandidate, StrikeOffCandidate, batch
 from services.scheduling.domain.sitting import AssignSeat, LinkTicket
-from shared.contracts.registration import AdmissionTicketIssued, CandidateRegistered
+from shared.contracts.registration import AdmissionTicketIssued, ApplicationWithdrawn, CandidateRegistered
 from shared.contracts.scheduling import SeatsAllocated
 from shared.kernel.reactions import Policies, Us
 
@@ -21,6 +21,11 @@ def on_candidate_registered(event: CandidateRegistered, us: Us) -> None:
         catalogue=event.catalogue,
         level=event.level,
     )
+
+
+@policies.on(ApplicationWithdrawn)
+def on_application_withdrawn(event: ApplicationWithdrawn, us: Us) -> None:
+    us.execute(StrikeOffCandidate, batch=event.batch, application=event.application)
 
 
 @policies.on(SeatsAllocated)

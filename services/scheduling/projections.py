@@ -59,6 +59,11 @@ def on_candidate_enrolled(event: said.CandidateEnrolled, rows: Rows) -> None:
     )
 
 
+@board.on(said.CandidateStruckOff)
+def on_candidate_struck_off(event: said.CandidateStruckOff, rows: Rows) -> None:
+    rows.execute("DELETE FROM sittings WHERE application = %s", (event.application,))
+
+
 @board.on(said.SeatAssigned)
 def on_seat_assigned(event: said.SeatAssigned, rows: Rows) -> None:
     rows.execute(

@@ -1,9 +1,5 @@
 """What callers send to scheduling."""
 
-from typing import Any
-
-from marshmallow import fields
-
 from services.scheduling.domain import batch, sitting
 from services.scheduling.domain.panel import PARTS
 from shared.wire.schemas import (
@@ -17,24 +13,8 @@ from shared.wire.schemas import (
     QuerySchema,
     Station,
     Text,
+    Truth,
 )
-
-
-class Truth(fields.Boolean):
-    """A required true or false; no text and no number stands for it."""
-
-    def __init__(self) -> None:
-        messages: dict[str, Any] = {
-            "required": "必填 / is required",
-            "null": "不能为空 / must not be null",
-            "invalid": "须为 true 或 false / must be true or false",
-        }
-        super().__init__(required=True, error_messages=messages)
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid")
-        return super()._deserialize(value, *args, **kwargs)
 
 
 class ApplyForBatch(CommandSchema):

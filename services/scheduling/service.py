@@ -3,15 +3,13 @@
 import secrets
 from typing import Any
 
-from nameko.rpc import rpc
-
 from services.scheduling import queries, schemas
 from services.scheduling.domain.batch import batch
 from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
 from services.scheduling.projections import board
 from shared.kernel.ids import blind_code
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(

@@ -2,15 +2,13 @@
 
 from typing import Any
 
-from nameko.rpc import rpc
-
 from services.scoring import queries, schemas
 from services.scoring.domain.panel import panel
 from services.scoring.domain.result import result
 from services.scoring.domain.sheet import sheet
 from services.scoring.policies import policies
 from services.scoring.projections import scores
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription
+from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(

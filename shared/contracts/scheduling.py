@@ -35,6 +35,14 @@ class CandidateEnrolled(SchedulingEvent):
     level: int
 
 
+class CandidateStruckOff(SchedulingEvent):
+    """考生移出花名册: the application was withdrawn before the seats were allocated (R037)."""
+
+    batch: str = subject()
+    application: str = subject()
+    candidate: str = subject()
+
+
 class TaskNoticeIssued(SchedulingEvent):
     """鉴定任务通知书 by the centre; nothing may be carried out without it (R045)."""
 
@@ -45,7 +53,7 @@ class TaskNoticeIssued(SchedulingEvent):
 
 
 class PaperPoolSealed(SchedulingEvent):
-    """实操试题池封存: paper references only, and the digest that a draw is checked against (R078, R081, R089)."""
+    """实操试题池封存: paper references, and the digest that a draw is checked against (R078, R081, R089)."""
 
     batch: str = subject()
     papers: tuple[str, ...] = subject("paper")
@@ -98,7 +106,7 @@ class TicketLinked(SchedulingEvent):
 
 
 class CandidateCheckedIn(SchedulingEvent):
-    """考生签到: ticket, identity document and photo were checked (R094); from here he is a blind code (R070)."""
+    """考生签到: ticket, document and photo were checked (R094); from here he is a blind code (R070)."""
 
     application: str = subject()
     candidate: str = subject()

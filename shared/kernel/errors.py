@@ -90,6 +90,14 @@ class DutyConflict(Refusal):
 
     rule = "R015"
     field = "actor"
+    batch = ""
+
+    @classmethod
+    def within(cls, batch: str) -> "DutyConflict":
+        """The conflict, and the batch that it arose in."""
+        conflict = cls()
+        conflict.batch = batch
+        return conflict
 
 
 class CommandIdReused(Refusal):

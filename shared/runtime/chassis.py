@@ -1,9 +1,9 @@
 """What a nameko service is built from: commands, queries, a subscription, a feed, and what it makes itself."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import eventlet
@@ -18,7 +18,7 @@ from shared.bus.subscription import Subscription as Reading
 from shared.contracts import SOURCES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Command
-from shared.kernel.errors import InvalidInput, Refusal
+from shared.kernel.errors import InvalidInput, Refusal, RoleNotAllowed
 from shared.runtime import databases, delivery
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Alongside, Answer, Call, Executor
@@ -82,11 +82,19 @@ class Workshop(SharedExtension):
         if service == self.container.service_name:
             with self.connect() as connection:
                 return delivery.own_feed(connection, position, limit)
+        return [event.encode() for event in self._ask(service, position, limit)["events"]]
+
+    def head(self, service: str) -> dict[str, Any]:
+        """Another service's signed head `{position, hash, signature}` (hex); FeedUnavailable as above."""
+        return self._ask(service, 2**53, 1)
+
+    def _ask(self, service: str, position: int, limit: int) -> dict[str, Any]:
+        message = {"position": position, "limit": limit}
         try:
-            answer = self.caller.call(service, "events_after", {}, {"position": position, "limit": limit})
+            answer: dict[str, Any] = self.caller.call(service, "events_after", {}, message, wait=5)
         except (NoAnswer, RemoteError, Refused) as error:
             raise delivery.FeedUnavailable(f"{service}: {type(error).__name__}") from None
-        return [event.encode() for event in answer["events"]]
+        return answer
 
 
 class _Part(DependencyProvider):
@@ -203,10 +211,20 @@ class Queries(_Part):
     """`self.read(queries.roster, schemas.Roster, message)`: the query gets the rows of the live projections."""
 
     def get_dependency(self, worker_ctx: Any) -> Callable[..., Any]:
-        return self._read
+        return partial(self._read, worker_ctx.data)
 
-    def _read(self, query: Callable[..., Any], schema: type[QuerySchema], message: dict[str, Any]) -> Any:
+    def _read(
+        self,
+        data: dict[str, Any],
+        query: Callable[..., Any],
+        schema: type[QuerySchema],
+        message: dict[str, Any],
+        roles: Collection[Role] | None = None,
+    ) -> Any:
+        """`roles`: who may ask, where not everybody may."""
         try:
+            if roles is not None and read_actor(data).role not in roles:
+                raise RoleNotAllowed
             arguments = schema().read(message)
             return _persistently(self.workshop, lambda connection: _ask(connection, query, arguments))
         except Refusal as refusal:

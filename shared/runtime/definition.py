@@ -1,6 +1,6 @@
 """What a service consists of, declared in its service.py and read by everything that runs it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -14,7 +14,11 @@ from shared.store.inbox import Consumer
 
 @dataclass(frozen=True)
 class Definition:
-    """The parts of one service; `consumers` are those that are neither policies nor projections (audit's log)."""
+    """The parts of one service.
+
+    `consumers` are those that are neither policies nor projections (audit's log); `tools` are what an operator
+    may run from the command line against the service's database.
+    """
 
     name: str
     package: str
@@ -22,7 +26,8 @@ class Definition:
     schemas: ModuleType | None = None
     policies: Policies | None = None
     projections: tuple[Projection, ...] = ()
-    consumers: tuple[Consumer, ...] = field(default=())
+    consumers: tuple[Consumer, ...] = ()
+    tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def sources(self) -> Iterable[str]:

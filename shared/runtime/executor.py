@@ -228,7 +228,7 @@ class Executor:
             if role in held:
                 self._held.add((batch, person, role))
             elif duties.conflict(Role(role), {Role(each) for each in held}):
-                raise DutyConflict
+                raise DutyConflict.within(batch)
             else:
                 added.append(Duty(batch, person, role, duties.pairs(Role(role))))
         return added
@@ -248,8 +248,13 @@ class Executor:
     ) -> None:
         """The attempt itself becomes a fact (R015, D3), once per command id."""
         attempt = derived_id(call.command_id, "attempt")
+        aggregate = self._definition.aggregate(command)
         event = self._refused(
-            attempt=attempt, command=command.__name__, code=refusal.code, batch=fields.get("batch", "")
+            attempt=attempt,
+            command=command.__name__,
+            code=refusal.code,
+            stream=f"{aggregate.name}-{fields[aggregate.name]}",
+            batch=getattr(refusal, "batch", "") or fields.get("batch", ""),
         )
         again = replace(call, command_id=attempt, causation_id=call.command_id, occurred_at="")
         recorded, occurred = self._times(again)

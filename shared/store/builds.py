@@ -12,7 +12,7 @@ from shared.kernel.reactions import Projection
 from shared.store.inbox import checkpoint
 from shared.wire.envelope import Sealed
 
-_LIVE = "SELECT coalesce(string_agg(name || '_' || live, ', ' ORDER BY name), 'pg_catalog') FROM projections"
+_LIVE = "SELECT concat_ws(', ', string_agg(name || '_' || live, ', ' ORDER BY name), 'public') FROM projections"
 
 
 def install(connection: Connection[Any], projection: Projection) -> None:

@@ -14,6 +14,11 @@ _NULL = "不能为空 / must not be null"
 _TEXT = "须为文字 / must be text"
 _LIST = "须为列表 / must be a list"
 _WHOLE = "须为整数 / must be a whole number"
+_TRUTH = "须为 true 或 false / must be true or false"
+_OF_A_MESSAGE = {
+    "unknown": "没有这个字段，请删除 / is unknown, leave it out",
+    "type": "须为对象 / must be an object",
+}
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BODY = re.compile(r"[0-9]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -39,10 +44,14 @@ def _different(items: Any) -> None:
         raise ValidationError("有重复项 / has an item twice")
 
 
+def _messages(invalid: str) -> dict[str, Any]:
+    return {"required": _REQUIRED, "null": _NULL, "invalid": invalid}
+
+
 class Words(fields.String):
     """Text, with messages in both languages."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _TEXT}
+    default_error_messages = _messages(_TEXT)
 
 
 class Id(Words):
@@ -65,7 +74,7 @@ class Text(Words):
 class Number(fields.Integer):
     """A required whole number between two bounds; no float, no text, no truth value."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _WHOLE}
+    default_error_messages = _messages(_WHOLE)
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
@@ -75,6 +84,21 @@ class Number(fields.Integer):
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError(_WHOLE)
+        return value
+
+
+class Truth(fields.Boolean):
+    """A required true or false; no text and no number stands for it."""
+
+    default_error_messages = _messages(_TRUTH)
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(_TRUTH)
         return value
 
 
@@ -105,7 +129,7 @@ class Choice(Words):
 class Many(fields.List):
     """A required list of `least` to `most` different items; loaded as a tuple."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"required": _REQUIRED, "null": _NULL, "invalid": _LIST}
+    default_error_messages = _messages(_LIST)
 
     def __init__(self, item: fields.Field, least: int = 1, most: int = 500, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
@@ -140,10 +164,7 @@ class Message(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = {
-        "unknown": "没有这个字段，请删除 / is unknown, leave it out",
-        "type": "须为对象 / must be an object",
-    }
+    error_messages = _OF_A_MESSAGE
 
     def read(self, message: Any) -> dict[str, Any]:
         """The fields, checked; InvalidInput names the first wrong one (in the schema's order) otherwise."""

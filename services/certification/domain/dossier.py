@@ -262,9 +262,10 @@ def opened(event: DossierOpened, state: Dossier) -> Dossier:
 @dossier.evolves
 def evidence_filed(event: EvidenceFiled, state: Dossier) -> Dossier:
     links = {**state.links, event.link: event}
-    if event.link == SCORED:
-        links.pop(PUBLISHED, None)  # what was combined anew is not published yet
-    return replace(state, links=links)
+    if event.link != SCORED:
+        return replace(state, links=links)
+    links.pop(PUBLISHED, None)  # what was combined anew is not published yet
+    return replace(state, links=links, result=None)
 
 
 @dossier.evolves

@@ -23,7 +23,7 @@ PARTS = ("theory", "practical")
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitApplication(Command):
-    """提交申请 for one person, trade and level in one batch; `evidence` are digests of the copies (R022-R025)."""
+    """提交申请 for one person, trade and level in a batch; `evidence`: digests of the copies (R022-R025)."""
 
     application: str
     candidate: str
@@ -182,6 +182,7 @@ class Application:
 
 
 OPEN = frozenset({"submitted", "station_passed", "registered", "ticketed"})
+NEEDS_NO_TICKET = frozenset({"ticketed", "withdrawn", "concluded"})
 
 
 def claims(state: Application) -> set[str]:
@@ -265,6 +266,9 @@ def reject_at_centre(command: RejectAtCentre, state: Application) -> Facts:
 
 @application.decides(Role.SERVICE)
 def issue_ticket(command: IssueAdmissionTicket, state: Application) -> Facts:
+    """Nothing follows once he has a ticket, or needs none: a seat may be assigned while he withdraws."""
+    if state.status in NEEDS_NO_TICKET:
+        return []
     _awaits("registered", state)
     return [
         AdmissionTicketIssued(
@@ -304,17 +308,17 @@ def station_passed(event: StationReviewPassed, state: Application) -> Applicatio
 
 
 @application.evolves
-def station_rejected(event: StationReviewRejected, state: Application) -> Application:
+def station_rejected(_event: StationReviewRejected, state: Application) -> Application:
     return replace(state, status="rejected")
 
 
 @application.evolves
-def centre_rejected(event: CentreReviewRejected, state: Application) -> Application:
+def centre_rejected(_event: CentreReviewRejected, state: Application) -> Application:
     return replace(state, status="rejected")
 
 
 @application.evolves
-def registered(event: CandidateRegistered, state: Application) -> Application:
+def registered(_event: CandidateRegistered, state: Application) -> Application:
     return replace(state, status="registered")
 
 
@@ -324,12 +328,12 @@ def ticketed(event: AdmissionTicketIssued, state: Application) -> Application:
 
 
 @application.evolves
-def withdrawn(event: ApplicationWithdrawn, state: Application) -> Application:
+def withdrawn(_event: ApplicationWithdrawn, state: Application) -> Application:
     return replace(state, status="withdrawn")
 
 
 @application.evolves
-def concluded(event: ApplicationConcluded, state: Application) -> Application:
+def concluded(_event: ApplicationConcluded, state: Application) -> Application:
     return replace(state, status="concluded")
 
 

@@ -1,4 +1,4 @@
-"""申报条件: versioned data of the centre, which no station can edit or waive (R027, R028; P6, 2018 pattern)."""
+"""申报条件: versioned data of the centre; no station can edit or waive it (R027, R028; P6, 2018 pattern)."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,9 @@ RULES: dict[str, dict[int, tuple[Clause, ...]]] = {
 }
 
 
-def satisfied(level: int, *, held_level: int, years: int, education: str, version: str = CURRENT) -> str | None:
+def satisfied(
+    level: int, *, held_level: int, years: int, education: str, version: str = CURRENT
+) -> str | None:
     """The code of the first branch that these facts satisfy, or None. `held_level` 0 means none is held."""
     for clause in RULES[version].get(level, ()):
         holds = clause.held_level == 0 or 0 < held_level <= clause.held_level

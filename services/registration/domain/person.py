@@ -52,5 +52,5 @@ def enrol(command: EnrolPerson, state: Person) -> Facts:
 
 
 @person.evolves
-def enrolled(event: PersonEnrolled, state: Person) -> Person:
+def enrolled(_event: PersonEnrolled, state: Person) -> Person:
     return replace(state, enrolled=True)

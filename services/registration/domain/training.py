@@ -60,5 +60,5 @@ def record(command: RecordTraining, state: Training) -> Facts:
 
 
 @training.evolves
-def held(event: TrainingHeld, state: Training) -> Training:
+def held(_event: TrainingHeld, _state: Training) -> Training:
     return Training(held=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 
 from services.scheduling.domain import chance, panel
 from services.scheduling.domain.errors import OtherStation
@@ -10,6 +10,7 @@ from services.scheduling.domain.errors import batch as errors
 from shared.contracts.scheduling import (
     BatchApplied,
     CandidateEnrolled,
+    CandidateStruckOff,
     ExaminerAssigned,
     PaperPoolSealed,
     SeatsAllocated,
@@ -20,6 +21,7 @@ from shared.kernel.aggregates import Aggregate, Command, Facts
 from shared.kernel.clock import moment
 
 SEATS_A_ROOM = 30  # R057, P4
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,14 @@ class EnrolCandidate(Command):
     occupation: str
     catalogue: str
     level: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrikeOffCandidate(Command):
+    """移出花名册: registration's application was withdrawn."""
+
+    batch: str
+    application: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +126,16 @@ class Batch:
         return self.pool
 
 
-batch: Aggregate[Batch] = Aggregate("batch", Batch())
+def claims(state: Batch) -> set[str]:
+    """Once seats are allocated: on its days in China, its rooms belong to this batch alone (R055)."""
+    if not state.rooms:
+        return set()
+    facts = state.facts
+    days = {_day_in_china(facts.theory_at), _day_in_china(facts.practical_at)}
+    return {f"{facts.station}/{day}/{room}" for day in days for room in state.rooms}
+
+
+batch: Aggregate[Batch] = Aggregate("batch", Batch(), claims=claims, taken=errors.RoomTaken)
 
 
 @batch.decides(Role.STATION_DIRECTOR)
@@ -160,6 +179,20 @@ def enrol(command: EnrolCandidate, state: Batch) -> Facts:
             application=command.application,
             candidate=command.candidate,
             level=command.level,
+        )
+    ]
+
+
+@batch.decides(Role.SERVICE)
+def strike_off(command: StrikeOffCandidate, state: Batch) -> Facts:
+    """Nothing follows for somebody who never stood on the roster, or who has a seat already."""
+    if command.application not in state.candidates or state.rooms:
+        return []
+    return [
+        CandidateStruckOff(
+            batch=command.batch,
+            application=command.application,
+            candidate=state.candidates[command.application],
         )
     ]
 
@@ -217,6 +250,8 @@ def allocate_seats(command: AllocateSeats, state: Batch) -> Facts:
     if state.pool is None:
         raise errors.PoolNotSealed
     panel.complete(state.panel)
+    if not state.candidates:
+        raise errors.RosterIsEmpty
     if len(state.candidates) > len(command.rooms) * SEATS_A_ROOM:
         raise errors.RoomsTooFew
     order = chance.in_seat_order(state.candidates, command.seed)
@@ -244,6 +279,12 @@ def enrolled(event: CandidateEnrolled, state: Batch) -> Batch:
 
 
 @batch.evolves
+def struck_off(event: CandidateStruckOff, state: Batch) -> Batch:
+    left = {one: who for one, who in state.candidates.items() if one != event.application}
+    return replace(state, candidates=left)
+
+
+@batch.evolves
 def noticed(event: TaskNoticeIssued, state: Batch) -> Batch:
     return replace(state, notice=event.notice)
 
@@ -266,6 +307,10 @@ def seats_allocated(event: SeatsAllocated, state: Batch) -> Batch:
 def _before_today(stamp: str, now: datetime) -> bool:
     """By whole days in UTC: a device's clock may be minutes off."""
     return moment(stamp).date() < now.date()
+
+
+def _day_in_china(stamp: str) -> date:
+    return moment(stamp).astimezone(CHINA).date()
 
 
 def _same_station(by: Actor, station: str) -> None:

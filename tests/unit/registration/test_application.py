@@ -106,10 +106,11 @@ ticketed = registered.given(TICKETED)
 rejected = submitted.given(REJECTED)
 rejected_after_all = passed.given(REJECTED_AFTER_ALL)
 withdrawn = submitted.given(WITHDRAWN)
+withdrawn_late = registered.given(WITHDRAWN)
 concluded = ticketed.given(CONCLUDED)
 
 OPEN = [submitted, passed, registered, ticketed]
-CLOSED = [rejected, rejected_after_all, withdrawn, concluded]
+CLOSED = [rejected, rejected_after_all, withdrawn, withdrawn_late, concluded]
 
 
 @pytest.mark.parametrize(
@@ -197,9 +198,19 @@ def test_a_registered_candidate_gets_a_ticket():
     registered.when(ISSUE).then(TICKETED)
 
 
-@pytest.mark.parametrize("history", [submitted, passed, ticketed, *CLOSED])
-def test_nobody_else_gets_a_ticket(history):
+@pytest.mark.parametrize("history", [submitted, passed, rejected, rejected_after_all])
+def test_nobody_gets_a_ticket_without_being_registered(history):
     history.when(ISSUE).refused(NotAwaitingThis)
+
+
+@pytest.mark.parametrize("ticket", [SEAT["ticket"], "23456789ABCDEFGH"])
+def test_a_second_ticket_is_not_issued(ticket):
+    ticketed.when(replace(ISSUE, ticket=ticket)).then_nothing()
+
+
+@pytest.mark.parametrize("history", [withdrawn, withdrawn_late, ticketed.given(WITHDRAWN), concluded])
+def test_a_seat_for_what_was_withdrawn_or_concluded_gets_no_ticket(history):
+    history.when(ISSUE).then_nothing()
 
 
 @pytest.mark.parametrize("history", OPEN)

@@ -10,9 +10,11 @@ from services.scheduling.domain.batch import (
     AllocateSeats,
     ApplyForBatch,
     AssignExaminer,
+    Batch,
     EnrolCandidate,
     IssueTaskNotice,
     SealPaperPool,
+    StrikeOffCandidate,
     batch,
 )
 from services.scheduling.domain.errors import OtherStation
@@ -20,6 +22,7 @@ from services.scheduling.domain.errors import batch as errors
 from shared.contracts.scheduling import (
     BatchApplied,
     CandidateEnrolled,
+    CandidateStruckOff,
     ExaminerAssigned,
     PaperPoolSealed,
     SeatsAllocated,
@@ -78,6 +81,7 @@ ENROL = EnrolCandidate(
     catalogue=CATALOGUE,
     level=4,
 )
+STRIKE_OFF = StrikeOffCandidate(by=SERVICE, at=NOW, batch=BATCH, application=ENROL.application)
 NOTICE = IssueTaskNotice(by=OFFICER, at=NOW, batch=BATCH, notice="2026-017")
 SEAL = SealPaperPool(by=OFFICER, at=NOW, batch=BATCH, papers=PAPERS)
 ASSIGN = AssignExaminer(by=OFFICER, at=NOW, batch=BATCH, examiner=EXAMINERS[0], part="practical", head=True)
@@ -97,6 +101,7 @@ def assigned(number: int, part: str, *, head: bool = False) -> ExaminerAssigned:
     return ExaminerAssigned(batch=BATCH, station=STATION, examiner=EXAMINERS[number], part=part, head=head)
 
 
+STRUCK_OFF = CandidateStruckOff(batch=BATCH, application=ENROL.application, candidate=ENROL.candidate)
 THEORY = assigned(0, "theory")
 PRACTICAL = (assigned(1, "practical", head=True), assigned(2, "practical"), assigned(3, "practical"))
 SEATED = SeatsAllocated(
@@ -122,6 +127,7 @@ seated = ready.given(SEATED)
     [
         (ApplyForBatch, Role.STATION_DIRECTOR),
         (EnrolCandidate, Role.SERVICE),
+        (StrikeOffCandidate, Role.SERVICE),
         (IssueTaskNotice, Role.CENTRE_OFFICER),
         (SealPaperPool, Role.CENTRE_OFFICER),
         (AssignExaminer, Role.CENTRE_OFFICER),
@@ -193,6 +199,43 @@ def test_a_batch_holds_as_many_as_planned():
 
 def test_nobody_is_enrolled_after_the_seats_are_allocated():
     seated.when(replace(ENROL, application=derived_id("late"))).refused(errors.RosterIsClosed)
+
+
+@pytest.mark.parametrize("history", [with_candidate, approved, ready])
+def test_who_withdraws_before_the_seats_are_allocated_leaves_the_roster(history):
+    history.when(STRIKE_OFF).then(STRUCK_OFF)
+
+
+@pytest.mark.parametrize("history", [new, open_batch, open_batch.given(enrolled(1))])
+def test_who_never_stood_on_the_roster_is_not_struck_off(history):
+    history.when(STRIKE_OFF).then_nothing()
+
+
+def test_striking_off_twice_changes_nothing():
+    with_candidate.given(STRUCK_OFF).when(STRIKE_OFF).then_nothing()
+
+
+def test_who_has_a_seat_is_not_struck_off():
+    seated.when(STRIKE_OFF).then_nothing()
+
+
+def test_who_is_struck_off_leaves_his_place_to_another():
+    full = new.given(replace(APPLIED, planned=1), enrolled(1))
+    left = full.given(replace(STRUCK_OFF, application=enrolled(1).application))
+    left.when(ENROL).then(enrolled(0))
+
+
+def test_who_is_struck_off_is_not_counted_in_the_notice():
+    with_candidate.given(enrolled(1), STRUCK_OFF).when(NOTICE).then(NOTICED)
+
+
+def test_who_is_struck_off_gets_no_seat():
+    remaining = (enrolled(1).application,)
+    ready.given(enrolled(1), STRUCK_OFF).when(ALLOCATE).then(replace(SEATED, applications=remaining))
+
+
+def test_no_seats_when_everybody_was_struck_off():
+    ready.given(STRUCK_OFF).when(ALLOCATE).refused(errors.RosterIsEmpty)
 
 
 def test_the_centre_issues_the_task_notice():
@@ -314,3 +357,44 @@ def test_rooms_are_filled_one_after_the_other_in_an_order_that_anybody_can_recom
     crowd.when(replace(ALLOCATE, rooms=("一", "二", "三", "四"))).then(
         *(replace(SEATED, room=room, applications=part) for room, part in parts.items())
     )
+
+
+def claims_after(*events):
+    return batch.claims(batch.fold(Batch(), events))
+
+
+def test_a_batch_without_seats_holds_no_room():
+    assert claims_after(*ready.history) == frozenset()
+
+
+def test_a_batch_holds_its_rooms_on_its_day():
+    both = (SEATED, replace(SEATED, room="二号考场", applications=()))
+    assert claims_after(*ready.history, *both) == {
+        f"batch:{STATION}/2026-04-16/一号考场",
+        f"batch:{STATION}/2026-04-16/二号考场",
+    }
+
+
+def test_a_batch_holds_its_rooms_on_both_of_its_days_as_china_counts_them():
+    late = replace(
+        APPLIED, theory_at="2026-04-15T15:59:59.999999Z", practical_at="2026-04-15T16:00:00.000000Z"
+    )
+    assert claims_after(late, SEATED) == {
+        f"batch:{STATION}/2026-04-15/一号考场",
+        f"batch:{STATION}/2026-04-16/一号考场",
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"station": "10012004"},
+        {"theory_at": "2026-04-17T01:30:00.000000Z", "practical_at": "2026-04-17T06:00:00.000000Z"},
+    ],
+)
+def test_the_same_room_at_another_station_or_on_another_day_is_another_claim(other):
+    assert not claims_after(APPLIED, SEATED) & claims_after(replace(APPLIED, **other), SEATED)
+
+
+def test_who_claims_the_same_room_hears_that_it_is_taken():
+    assert batch.taken is errors.RoomTaken

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from services.scheduling.domain import chance
-from services.scheduling.domain.batch import Batch, EnrolCandidate, batch
+from services.scheduling.domain.batch import Batch, EnrolCandidate, StrikeOffCandidate, batch
 from services.scheduling.domain.sitting import AssignSeat, LinkTicket
 from services.scheduling.policies import policies
-from shared.contracts.registration import AdmissionTicketIssued, CandidateRegistered
+from shared.contracts.registration import AdmissionTicketIssued, ApplicationWithdrawn, CandidateRegistered
 from shared.contracts.scheduling import BatchApplied, CandidateEnrolled, PaperPoolSealed, SeatsAllocated
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import derived_id
@@ -77,6 +77,15 @@ def test_a_registered_candidate_is_enrolled():
         "1999",
         4,
     )
+
+
+def test_who_withdraws_is_struck_off():
+    withdrawn = ApplicationWithdrawn(
+        application=ANNE, candidate=PEOPLE[ANNE], batch=BATCH, station=STATION, reason="本人要求"
+    )
+    (command,) = asked_on(withdrawn)
+    assert type(command) is StrikeOffCandidate
+    assert (command.batch, command.application) == (BATCH, ANNE)
 
 
 def test_each_place_of_an_allocated_room_becomes_a_candidates_seat():

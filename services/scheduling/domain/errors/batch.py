@@ -92,9 +92,9 @@ class RosterIsClosed(DomainError):
 
 
 class RosterIsEmpty(DomainError):
-    """批次尚无考生；请待考生报名后再下达任务通知书。
+    """批次没有考生；请待考生报名后再办理。
 
-    Nobody is enrolled yet; issue the task notice once candidates are registered.
+    Nobody is enrolled; come back once candidates are registered.
     """
 
     rule = "R045"
@@ -210,3 +210,13 @@ class SeatsAlreadyAllocated(DomainError):
 
     rule = "R060"
     field = "batch"
+
+
+class RoomTaken(DomainError):
+    """所选考场当日已由其他批次使用；请另选考场。
+
+    Another batch uses one of these rooms on the same day; choose other rooms.
+    """
+
+    rule = "R055"
+    field = "rooms"

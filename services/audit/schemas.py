@@ -1,0 +1,20 @@
+"""What callers ask of audit."""
+
+from services.audit.trails import KINDS
+from shared.wire.schemas import Choice, Number, QuerySchema, Text
+
+
+class Entries(QuerySchema):
+    after = Number(-1, 2**53, required=False, load_default=-1)
+    limit = Number(1, 1000, required=False, load_default=500)
+
+
+class Trail(QuerySchema):
+    kind = Choice(*KINDS)
+    id = Text(80)
+    after = Number(-1, 2**53, required=False, load_default=-1)
+    limit = Number(1, 1000, required=False, load_default=100)
+
+
+class Nothing(QuerySchema):
+    """No arguments."""

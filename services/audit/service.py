@@ -1,0 +1,67 @@
+"""Audit on the bus: entrypoint, one call, done."""
+
+from typing import Any
+
+from services.audit import schemas, trails, verification
+from services.audit.log import recorder
+from shared.contracts import SOURCES
+from shared.kernel.actors import Role
+from shared.runtime.chassis import Built, Queries, Subscription, Workshop, rpc
+from shared.runtime.definition import Definition
+from shared.security import heads
+from shared.security.heads import Head
+
+definition = Definition(
+    name="audit",
+    package=__package__,
+    consumers=(recorder,),
+    tools={"verify": verification.verify, "trail": trails.trail},
+)
+
+SUPERVISION = frozenset(
+    {Role.SUPERVISOR, Role.CENTRE_OFFICER, Role.CERTIFICATE_PROCESSOR, Role.SCORE_REVIEWER, Role.STATION_DIRECTOR}
+)
+
+
+class Audit:
+    """Whether it was honest."""
+
+    name = definition.name
+
+    read = Queries(definition)
+    subscription = Subscription(definition)
+    workshop = Built(lambda workshop: workshop)
+
+    @rpc
+    def trail(self, **message: Any) -> list[dict[str, Any]]:
+        """Everything around a candidate, batch, examiner, certificate … in order (R154)."""
+        return self.read(trails.trail, schemas.Trail, message, roles=SUPERVISION)
+
+    @rpc
+    def entries(self, **message: Any) -> list[str]:
+        """The log behind an index, as sealed."""
+        return self.read(trails.entries, schemas.Entries, message, roles=SUPERVISION)
+
+    @rpc
+    def head(self, **message: Any) -> dict[str, Any]:
+        """{size, root}."""
+        return self.read(trails.head, schemas.Nothing, message)
+
+    @rpc
+    def verify(self) -> dict[str, Any]:
+        """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
+        said = _heads(self.workshop)
+        with self.workshop.connect() as connection:
+            return verification.verify(connection, said).as_data()
+
+
+def _heads(workshop: Workshop) -> list[Head]:
+    """The newest head of every source, as its feed gives it."""
+    return [_head(workshop, service) for service in SOURCES]
+
+
+def _head(workshop: Workshop, service: str) -> Head:
+    said = workshop.head(service)
+    hash, signature = bytes.fromhex(said["hash"]), bytes.fromhex(said["signature"])
+    keys = workshop.settings.secrets / "sources"
+    return heads.check(keys, workshop.settings.source(service), said["position"], hash, signature)

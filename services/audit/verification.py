@@ -1,0 +1,140 @@
+"""Verifying the audit log: against its own tree, against itself, and against what the sources signed.
+
+1. every entry is at its index, and its columns and subjects say what its bytes say;
+2. each source's positions have no gap, and each event contains the hash of the one before;
+3. the tree recomputed from the bytes has the root of every tree head;
+4. each source's signed head is properly signed and agrees with the entry at its position.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection
+
+from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.log import subjects_of
+from shared.security.heads import Head
+from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
+
+_PAGE = 2000
+_ENTRIES = """
+SELECT index, source, position, event_id::text, type, actor, role, sealed FROM entries
+ WHERE index >= %s ORDER BY index LIMIT %s
+"""
+_SUBJECTS = "SELECT index, kind, ref FROM subjects WHERE index >= %s AND index < %s"
+
+
+@dataclass
+class Verdict:
+    """`problems` are (index or -1, what is wrong); the log is verified when there is none."""
+
+    size: int = 0
+    root: str = ""
+    sources: dict[str, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def verified(self) -> bool:
+        return not self.problems
+
+    def as_data(self) -> dict[str, Any]:
+        """{verified, size, root, sources, problems: [{index, problem}]}."""
+        return {
+            "verified": self.verified,
+            "size": self.size,
+            "root": self.root,
+            "sources": self.sources,
+            "problems": [{"index": index, "problem": problem} for index, problem in self.problems[:100]],
+        }
+
+
+def verify(
+    connection: Connection[Any], heads: list[Head], progress: Callable[[int], None] = lambda count: None
+) -> Verdict:
+    """Reads the whole log in one snapshot."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return _Verification(connection, heads, progress).run()
+
+
+class _Verification:
+    """One pass over the log."""
+
+    def __init__(self, connection: Connection[Any], heads: list[Head], progress: Callable[[int], None]) -> None:
+        self._connection = connection
+        self._heads = heads
+        self._progress = progress
+        self._verdict = Verdict()
+        self._chains: dict[str, tuple[int, bytes]] = {}
+        self._claimed = {(head.source, head.position): head for head in heads}
+
+    def run(self) -> Verdict:
+        tree, roots = Tree(), self._roots()
+        for page in self._pages(tree.size):
+            for row, subjects in page:
+                self._entry(tree.size, row, subjects)
+                tree = tree.append([leaf_hash(row[7])])
+                if tree.size in roots and roots.pop(tree.size) != tree.root:
+                    self._problem(tree.size - 1, "the tree head does not follow from the entries")
+            self._progress(tree.size)
+        for size in roots:
+            self._problem(size - 1, "a tree head speaks of entries that are not there")
+        self._sources()
+        self._verdict.size, self._verdict.root = tree.size, tree.root.hex() if tree.size else ""
+        return self._verdict
+
+    def _problem(self, index: int, what: str) -> None:
+        self._verdict.problems.append((index, what))
+
+    def _roots(self) -> dict[int, bytes]:
+        with self._connection.cursor(binary=True) as cursor:
+            return dict(cursor.execute("SELECT size, root FROM tree_heads").fetchall())
+
+    def _pages(self, start: int) -> Iterator[list[tuple[Any, set[tuple[str, str]]]]]:
+        while True:
+            with self._connection.cursor(binary=True) as cursor:
+                rows = cursor.execute(_ENTRIES, (start, _PAGE)).fetchall()
+                if not rows:
+                    return
+                end = rows[-1][0] + 1
+                found: dict[int, set[tuple[str, str]]] = {}
+                for index, kind, ref in cursor.execute(_SUBJECTS, (start, end)).fetchall():
+                    found.setdefault(index, set()).add((kind, ref))
+            yield [(row, found.get(row[0], set())) for row in rows]
+            start = end
+
+    def _entry(self, expected: int, row: Any, subjects: set[tuple[str, str]]) -> None:
+        index, *columns, raw = row
+        if index != expected:
+            self._problem(index, f"an entry is missing: this is the {expected}th")
+        try:
+            event = read(raw)
+        except Undecodable as error:
+            self._problem(index, str(error))
+            return
+        if columns != [event.source, event.position, event.id, event.type, *event.actor[:2]]:
+            self._problem(index, "the columns do not say what the event says")
+        if subjects != set(subjects_of(event)):
+            self._problem(index, "the subjects are not those of the event")
+        self._chain(index, event)
+
+    def _chain(self, index: int, event: Sealed) -> None:
+        position, head = self._chains.get(event.source, (0, GENESIS))
+        if event.position != position + 1:
+            self._problem(index, f"{event.source}: position {event.position} follows {position}")
+        elif event.previous != head:
+            self._problem(index, f"{event.source}: position {event.position} does not contain the hash before it")
+        self._chains[event.source] = event.position, event.hash
+        claimed = self._claimed.pop((event.source, event.position), None)
+        if claimed is not None and claimed.hash != event.hash:
+            self._problem(index, f"{event.source}: its head at {event.position} is another event")
+
+    def _sources(self) -> None:
+        self._verdict.sources = {source: position for source, (position, _) in sorted(self._chains.items())}
+        for head in self._heads:
+            if not head.signed:
+                self._problem(-1, f"{head.source}: its head is not signed by its key")
+        for source, position in self._claimed:
+            if position:
+                self._problem(-1, f"{source}: its head {position} has not reached the log")

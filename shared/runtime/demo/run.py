@@ -1,0 +1,125 @@
+"""The demo: a fresh node, twelve batches, a summary out of the audit log, a stopped node."""
+
+import logging
+import random
+import shutil
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import eventlet
+
+from shared.bus.calls import context
+from shared.kernel.actors import Actor, Role
+from shared.kernel.ids import new_id
+from shared.runtime.demo.people import fictional
+from shared.runtime.demo.play import Play
+from shared.runtime.demo.summary import Summary, rate, together
+from shared.runtime.demo.term import SITTING, Plan, latest_year, plans
+from shared.runtime.node import Node
+from shared.runtime.postgres import Postgres
+from shared.runtime.settings import Settings
+from shared.wire.envelope import read
+
+log = logging.getLogger(__name__)
+
+_TOGETHER = 4  # batches that are played at the same time
+
+Step = Callable[[str, int], None]
+
+
+def run(settings: Settings, seed: int, step: Step, say: Callable[[str], None]) -> dict[str, Any]:
+    """Plays everything on an empty node under `settings.var`, and returns the summary (see `report`)."""
+    began = time.monotonic()
+    say("starting PostgreSQL and five services … 启动数据库与五个服务")
+    postgres = fresh(settings)
+    try:
+        with Node(settings, postgres.dsn) as node:
+            planned = plans(latest_year(date.today()))
+            playing = time.monotonic()
+            _play(node, planned, seed, step)
+            say("waiting for the audit log … 等待审计日志")
+            summary = _read_log(node)
+            seconds = time.monotonic() - playing
+            say("verifying the audit log … 核验审计日志")
+            verdict = node.call("audit", "verify", {})
+    finally:
+        postgres.stop()
+    return report(summary, verdict, seconds, time.monotonic() - began)
+
+
+def fresh(settings: Settings) -> Postgres:
+    """The embedded PostgreSQL with nothing in it: the demo begins anew each time."""
+    postgres = Postgres(settings)
+    if settings.var.joinpath("postgres").exists():
+        postgres.stop("immediate")
+        _remove(settings.var / "postgres")
+    for keys in settings.secrets.glob("*"):
+        _remove(keys)
+    postgres.start()
+    return postgres
+
+
+def _remove(path: Path) -> None:
+    target = path.resolve()
+    if target.is_dir():
+        shutil.rmtree(target)
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+
+
+def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
+    pool, chance, met = eventlet.GreenPool(_TOGETHER), random.Random(seed), 0  # noqa: S311
+    plays = []
+    for plan in planned:
+        count = max(plan.trained, plan.applying)
+        people = fictional(count, chance, new_id, met)
+        plays.append(Play(node.call, plan, people, seed, step))
+        met += count
+    for _ in pool.imap(Play.run, plays):  # raises what a play raised
+        pass
+
+
+def _read_log(node: Node) -> Summary:
+    """Waits until audit has all that the sources have sealed, then folds it."""
+    summary, after = Summary(), -1
+    supervisor = context(Actor(new_id(), Role.SUPERVISOR, "centre"))
+    while not node.call("audit", "verify", {})["verified"]:
+        eventlet.sleep(0.1)
+    while bodies := node.call("audit", "entries", supervisor, after=after, limit=1000):
+        for body in bodies:
+            summary.add(read(body.encode()))
+        after += len(bodies)
+    return summary
+
+
+def report(summary: Summary, verdict: dict[str, Any], playing: float, seconds: float) -> dict[str, Any]:
+    """Everything that the demo prints; `trained`, `assessed` and `certified` are those of the term's ten batches."""
+    rows = summary.batches()
+    april = [row for row in rows if row["occupation"] == SITTING]
+    term = [row for row in rows if row["occupation"] != SITTING]
+    ten, first, second = together(term), april[0], april[1]
+    events = sum(summary.types.values())
+    return {
+        **{key: ten[key] for key in ("trained", "assessed", "certified")},
+        "certificate_rate": rate(ten["certified"], ten["trained"], 1),
+        "certified_of_assessed": rate(ten["certified"], ten["assessed"], 1),
+        "sittings": [
+            {**first, "pass_rate": rate(first["passed"], first["assessed"], 2)},
+            {**second, "pass_rate": rate(second["passed"], second["assessed"], 0)},
+        ],
+        "batches": term,
+        "all": together(rows),
+        "events": events,
+        "events_by_type": dict(sorted(summary.types.items())),
+        "audit": {
+            "size": verdict["size"],
+            "head": verdict["root"],
+            "verified": verdict["verified"],
+            "sources": verdict["sources"],
+        },
+        "seconds": round(seconds, 2),
+        "events_per_second": round(events / playing, 1),
+    }

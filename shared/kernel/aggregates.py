@@ -94,7 +94,8 @@ class Aggregate(Generic[State]):
         return state
 
     def claims(self, state: State) -> frozenset[str]:
-        return frozenset(f"{self.name}:{claim}" for claim in self._claims(state)) if self._claims else frozenset()
+        claimed = self._claims(state) if self._claims else ()
+        return frozenset(f"{self.name}:{claim}" for claim in claimed)
 
 
 def _first_parameter(function: Callable[..., Any]) -> Any:

@@ -7,7 +7,7 @@ import re
 from typing import ClassVar
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """请求被拒绝。
 
     The request is refused.
@@ -119,8 +119,8 @@ class ClockIsAhead(Refusal):
     field = "occurred_at"
 
 
-class Conflict(Exception):  # noqa: N818
-    """Somebody appended first. Never shown to a caller unless retries ran out: load again and decide again."""
+class Conflict(Exception):
+    """Somebody appended first. No caller sees it unless retries ran out: load again and decide again."""
 
 
 class Busy(Refusal):

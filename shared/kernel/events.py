@@ -89,7 +89,7 @@ def _is_plain(hint: Any) -> bool:
 Upcast = Callable[[Data], Data]
 
 
-class UnknownEvent(Exception):  # noqa: N818
+class UnknownEvent(Exception):
     """The language of this service has no such event, or not in this version."""
 
 
@@ -122,7 +122,9 @@ class Language:
             raise UnknownEvent(f"{self.service} has no {name} version {version}")
         for step in range(version, event.version):
             data = self._upcasts[name, step](data)
-        return event(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        return event(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+        )
 
 
 _languages: dict[str, Language] = {}

@@ -61,7 +61,7 @@ class Policies(Handlers):
 
 
 class Projection(Handlers):
-    """Events of our own log -> tables: `(event, rows) -> None`. `tables` is the SQL that creates them empty."""
+    """Events of our own log -> tables: `(event, rows) -> None`. `tables` is the SQL that makes them empty."""
 
     def __init__(self, name: str, tables: str) -> None:
         super().__init__()

@@ -1,0 +1,72 @@
+"""A private PostgreSQL for one test run, and for each test databases of its own, cloned from migrated templates."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
+
+from shared.runtime import databases
+from shared.runtime.definition import definition
+from shared.runtime.postgres import Postgres
+from shared.runtime.settings import Settings
+from shared.store import migrations
+
+
+class Cluster:
+    """`clone(services)` gives every test empty, migrated databases under their real names."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.postgres = Postgres(settings)
+        self._templates: set[str] = set()
+
+    @property
+    def admin(self) -> str:
+        """How the administrator connects."""
+        return self.postgres.dsn
+
+    def clone(self, services: Iterable[str]) -> None:
+        """Empty databases for these services, in place of what an earlier test left."""
+        for service in services:
+            self._template(service)
+            self._replace(service)
+            # rights on a database, unlike those inside it, are not cloned
+            databases.prepare(self.settings, self.admin, service, definition(service).package)
+
+    def connect(self, service: str, role: str = "service") -> Connection[Any]:
+        """An autocommit connection as `service`, `relay` or `admin` to a service's database."""
+        if role == "admin":
+            dsn = make_conninfo(self.admin, dbname=migrations.database(service))
+        else:
+            dsn = databases.as_role(self.settings, self.admin, service, f"{service}_{role}")
+        return psycopg.connect(dsn, autocommit=True)
+
+    def _template(self, service: str) -> None:
+        if service in self._templates:
+            return
+        databases.prepare(self.settings, self.admin, service, definition(service).package)
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(migrations.database(service)), sql.Identifier(_template_of(service))
+                )
+            )
+        self._templates.add(service)
+
+    def _replace(self, service: str) -> None:
+        names = {
+            "name": sql.Identifier(migrations.database(service)),
+            "template": sql.Identifier(_template_of(service)),
+            "owner": sql.Identifier(migrations.owner_role(service)),
+        }
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}").format(**names)
+            )
+
+
+def _template_of(service: str) -> str:
+    return f"template_{service}"

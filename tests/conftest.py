@@ -1,0 +1,57 @@
+"""Private servers for the run: nothing is skipped for a missing one, and nothing of them is left behind."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from shared.contracts import SERVICES
+from shared.runtime.settings import Settings, settings
+from shared.testing.postgres import Cluster
+from shared.testing.rabbitmq import Broker, private_broker
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A running private PostgreSQL."""
+    var = tmp_path_factory.mktemp("var")
+    cluster = Cluster(replace(settings(), var=var, secrets=var / "secrets", database_url="", amqp_url=""))
+    cluster.postgres.start()
+    yield cluster
+    cluster.postgres.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A running RabbitMQ, private unless RABBITMQ_URL names one."""
+    with private_broker(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def databases(cluster: Cluster) -> Cluster:
+    """Empty databases of all five services."""
+    cluster.clone(SERVICES)
+    return cluster
+
+
+@pytest.fixture
+def bus(broker: Broker) -> Iterator[str]:
+    """The URL of a virtual host of this test's own."""
+    name = f"test-{uuid4()}"
+    yield broker.virtual_host(name)
+    broker.drop_virtual_host(name)
+
+
+@pytest.fixture
+def here(cluster: Cluster) -> Settings:
+    """Settings of the private PostgreSQL and the bus in memory."""
+    return cluster.settings
+
+
+@pytest.fixture
+def project() -> Path:
+    """The project's folder."""
+    return Path(__file__).parents[1]

@@ -1,0 +1,39 @@
+"""How commands reach the databases: the configured server, or the embedded one, started for as long as needed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from shared.runtime import databases
+from shared.runtime.cli.output import Failed
+from shared.runtime.postgres import Postgres
+from shared.runtime.settings import Settings
+from shared.store import migrations
+
+
+@contextmanager
+def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
+    """The administrator's DSN. Starts the embedded PostgreSQL if it does not run, and stops it again then."""
+    if not settings.embedded_postgres:
+        yield settings.database_url
+        return
+    if not create and not (settings.var / "postgres").exists():
+        raise Failed(f"there is no data under {settings.var} yet; run `jianding demo` or `jianding up` first")
+    postgres = Postgres(settings)
+    started = postgres.start()
+    try:
+        yield postgres.dsn
+    finally:
+        if started:
+            postgres.stop()
+
+
+@contextmanager
+def connection(settings: Settings, dsn: str, service: str, role: str = "service") -> Iterator[Connection[Any]]:
+    """An autocommit connection to a service's database, as its `service` or its `relay`."""
+    name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
+    with psycopg.connect(databases.as_role(settings, dsn, service, name), autocommit=True) as connected:
+        yield connected

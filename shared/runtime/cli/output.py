@@ -1,0 +1,61 @@
+"""What commands print: for people with rich, for programs as one JSON object on the last line."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line, for programs.")]
+
+# a pipe has no width of its own: wide enough for our tables
+_WIDTH = None if sys.stdout.isatty() else 120
+console = Console(highlight=False, width=_WIDTH)
+errors = Console(stderr=True, highlight=False)
+
+
+def tell(data: Any) -> None:
+    """One JSON object on one line."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+class Failed(Exception):  # noqa: N818
+    """A command cannot go on; the message says why and what to do."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turns what may be expected to fail into one line on stderr and exit code 1."""
+    import psycopg
+    from environs import EnvError
+
+    from shared.bus.calls import NoAnswer, Refused
+    from shared.runtime.demo.play import DemoStuck
+    from shared.runtime.postgres import PostgresFailed
+    from shared.security.keys import KeyFileIsOpen
+    from shared.store.migrations import MigrationChanged
+
+    try:
+        yield
+    except (Failed, TimeoutError, NoAnswer, Refused, DemoStuck, EnvError) as error:
+        _say(str(error))
+    except psycopg.OperationalError as error:
+        _say(f"the database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it")
+    except (PostgresFailed, KeyFileIsOpen, MigrationChanged) as error:
+        _say(f"{type(error).__doc__} {error}")
+    except KeyboardInterrupt:
+        errors.print("stopped / 已停止")
+        sys.exit(130)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _say(line: str) -> None:
+    errors.print(f"jianding: {line}", soft_wrap=True, markup=False)
+    sys.exit(1)

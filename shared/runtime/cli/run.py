@@ -1,0 +1,192 @@
+"""Commands that run something: the demo, the embedded node, single services and relays, a single call."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from shared.contracts import SERVICES, SOURCES
+from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.settings import Settings, settings
+
+Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
+Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
+
+_LARGEST_INPUT = 1_000_000
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed, other people and scores; the sums stay.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Play twelve assessment batches through all services in this process, and sum up their events.
+
+    Begins with empty data under JIANDING_VAR (var/) and leaves it there: `jianding up` serves it afterwards.
+    """
+    from shared.runtime.cli.summary import progress, show
+    from shared.runtime.demo.run import run
+
+    with progress(errors if as_json else console) as (step, say):
+        report = run(settings(), seed, step, say)
+    if as_json:
+        tell(report)
+    else:
+        show(report)
+
+
+def up() -> None:
+    """Serve the embedded node on the data under JIANDING_VAR until Ctrl-C: five services, bus in memory."""
+    import eventlet
+
+    from shared.runtime.cli.access import admin
+    from shared.runtime.node import Node
+
+    stopped = eventlet.event.Event()
+    _on_signal(lambda: stopped.ready() or stopped.send(None))
+    current = settings()
+    with admin(current, create=True) as dsn, Node(current, dsn) as node:
+        size = node.call("audit", "head", {})["size"]
+        console.print(f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log.")
+        console.print("Ctrl-C stops it. 按 Ctrl-C 停止。 Try: jianding verify, jianding trail batch ID, jianding doctor")
+        stopped.wait()
+    console.print("stopped / 已停止")
+
+
+def serve(service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
+    """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM."""
+    from shared.runtime.processes import serve as run
+
+    run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), _on_signal)
+
+
+def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None:
+    """Seal a service's log and publish it to RabbitMQ until SIGTERM. Several may run; one leads."""
+    from shared.runtime.processes import relay as run
+
+    stopping: list[bool] = []
+    _on_signal(lambda: stopping.append(True))
+    _ready(f"relay of {service.value} runs")
+    run(_distributed(), service.value, lambda: bool(stopping))
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring databases, roles and tables of all services up to date; safe to repeat."""
+    from shared.runtime import databases
+    from shared.runtime.cli.access import admin
+    from shared.runtime.definition import definition
+    from shared.runtime.postgres import wait_for_database
+
+    current = settings()
+    with admin(current, create=True) as dsn:
+        wait_for_database(dsn, 60)
+        applied = {name: databases.prepare(current, dsn, name, definition(name).package) for name in SERVICES}
+    if as_json:
+        tell({"applied": applied})
+    else:
+        for name, scripts in applied.items():
+            console.print(f"{name}: {', '.join(scripts) or 'up to date'}")
+
+
+def send(
+    service: Annotated[Service, typer.Argument(help="Which service is asked.")],
+    command: Annotated[str, typer.Argument(help="Its method, such as submit_application; `list` lists them.")],
+    message: Annotated[str, typer.Argument(help="The fields as a JSON object; `-` reads standard input.")] = "{}",
+    actor: Annotated[str, typer.Option(help="Who asks: an opaque id.")] = "",
+    role: Annotated[str, typer.Option(help="In which role, such as exam_affairs.")] = "",
+    body: Annotated[str, typer.Option(help="For which body: centre, or station-<8 digits>.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Send one command or question to a service, and print its answer.
+
+    A command needs a command_id; sending the same one again gives the same answer.
+    """
+    from shared.runtime.processes import methods
+
+    if command == "list":
+        _list_methods(service.value, as_json)
+        return
+    if command not in methods(service.value):
+        raise Failed(_unknown(service.value, command))
+    fields = _fields(message)
+    data = {key: value for key, value in (("actor", actor), ("role", role), ("body", body)) if value}
+    try:
+        answer = _ask(service.value, command, data, fields)
+    except Exception as error:
+        problem = getattr(error, "problem", None)
+        if problem is None or not as_json:
+            raise
+        tell({"error": problem})
+        sys.exit(1)
+    tell(answer) if as_json else console.print_json(json.dumps(answer, ensure_ascii=False))
+
+
+def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any]) -> Any:
+    from shared.runtime.cli.access import admin
+    from shared.runtime.processes import call_embedded, call_over_rabbit
+
+    current = settings()
+    if not current.embedded_bus:
+        return call_over_rabbit(current, service, command, data, fields)
+    with admin(current, create=True) as dsn:
+        return call_embedded(current, dsn, service, command, data, fields)
+
+
+def _unknown(service: str, command: str) -> str:
+    from shared.kernel.errors import UnknownCommand
+
+    return f"{UnknownCommand()} ({service} {command[:60]})"
+
+
+def _list_methods(service: str, as_json: bool) -> None:
+    from shared.runtime.processes import methods
+
+    found = methods(service)
+    if as_json:
+        tell(found)
+    for name, sentence in () if as_json else found.items():
+        console.print(f"{name:28}{sentence}", markup=False)
+
+
+def _fields(message: str) -> dict[str, Any]:
+    text = sys.stdin.read(_LARGEST_INPUT + 1) if message == "-" else message
+    if len(text) > _LARGEST_INPUT:
+        raise Failed("message: 输入超过 1 MB，请缩短。 The message is longer than 1 MB; shorten it.")
+    try:
+        fields = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", "NaN and Infinity are not JSON")
+        place = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Failed(
+            f"message: 不是有效的 JSON，请更正。 The message is not JSON: {reason}{place}; correct it and send it again."
+        ) from None
+    if not isinstance(fields, dict):
+        raise Failed("message: 须为 JSON 对象。 The message has to be a JSON object, such as {\"application\": \"…\"}.")
+    return fields
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _distributed() -> Settings:
+    current = settings()
+    if current.embedded_bus or current.embedded_postgres:
+        raise Failed(
+            "set JIANDING_AMQP_URL and JIANDING_DATABASE_URL to run services as processes of their own;"
+            " `jianding up` needs neither"
+        )
+    return current
+
+
+def _ready(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _on_signal(stop: Callable[[], Any]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())

@@ -1,0 +1,90 @@
+"""The demo on a screen: progress while it plays, and its summary."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shared.runtime.cli.output import console
+
+_STEPS = 7000  # about how many calls a run makes
+_LINE_EVERY = 1000  # where there is no terminal, a line each so many calls
+
+Reporter = tuple[Callable[[str, int], None], Callable[[str], None]]
+
+
+@contextmanager
+def progress(on: Console) -> Iterator[Reporter]:
+    """(step, say): a moving bar on a terminal, a line now and then elsewhere."""
+    if on.is_terminal:
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=on
+        ) as bar:
+            task = bar.add_task("assessing 鉴定中", total=_STEPS)
+            yield (lambda title, events: bar.advance(task)), on.print
+        return
+    yield _lines(on), on.print
+
+
+def _lines(on: Console) -> Callable[[str, int], None]:
+    done = 0
+
+    def step(title: str, events: int) -> None:
+        nonlocal done
+        done += 1
+        if done % _LINE_EVERY == 0:
+            on.print(f"{done} steps done, now at {title} / 已办理 {done} 步")
+
+    return step
+
+
+def show(report: dict[str, Any]) -> None:
+    """The summary, every rate with its numerator and denominator."""
+    console.print(_batches(report))
+    console.print(_rate("certificates / trained 取证率", report["certificate_rate"]))
+    console.print(_rate("certificates / assessed 占鉴定人数", report["certified_of_assessed"]))
+    for sitting in report["sittings"]:
+        console.print(_rate(f"{sitting['occupation']} {sitting['on']} pass rate 合格率", sitting["pass_rate"]))
+        for level, best in sitting["top"].items():
+            totals = ", ".join(f"{each['total']} ({each['application'][-12:]})" for each in best)
+            console.print(f"  top two of level {level} 前两名: {totals}")
+    console.print(_types(report))
+    audit = report["audit"]
+    verdict = "verified 核验通过" if audit["verified"] else "NOT VERIFIED 核验未通过"
+    console.print(f"audit log 审计日志: {audit['size']} events, head {audit['head']}, {verdict}", soft_wrap=True)
+    console.print(f"{report['seconds']} s, {report['events_per_second']} events/s while playing")
+    console.print("The data is under var/: `jianding up` serves it, `jianding verify` checks it.", soft_wrap=True)
+
+
+def _rate(name: str, rate: dict[str, Any]) -> str:
+    return f"{name}: {rate['percent']} % = {rate['numerator']}/{rate['denominator']}"
+
+
+def _batches(report: dict[str, Any]) -> Table:
+    table = Table(title="Batches 批次")
+    for column in ("日期", "工种", "等级"):
+        table.add_column(column, no_wrap=True)
+    for column in ("培训 trained", "鉴定 assessed", "合格 passed", "取证 certified"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in [*report["batches"], *report["sittings"]]:
+        levels = " ".join(row["assessed_by_level"])
+        figures = [str(row[key]) for key in ("trained", "assessed", "passed", "certified")]
+        table.add_row(row["on"], row["occupation"], levels, *figures)
+    table.add_section()
+    table.add_row("", "ten batches 十批合计", "", *[str(report[key]) for key in ("trained", "assessed")], "", str(report["certified"]))
+    everything = report["all"]
+    table.add_row(
+        "", "all 总计", "", *[str(everything[key]) for key in ("trained", "assessed", "passed", "certified")]
+    )
+    return table
+
+
+def _types(report: dict[str, Any]) -> Table:
+    table = Table(title=f"Events by type 事件 ({report['events']})", show_header=False)
+    pairs = [f"{name} {count}" for name, count in report["events_by_type"].items()]
+    for start in range(0, len(pairs), 3):
+        table.add_row(*pairs[start : start + 3])
+    return table

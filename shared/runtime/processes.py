@@ -1,0 +1,98 @@
+"""The distributed edition: services and relays as processes over RabbitMQ; and a single call to either edition."""
+
+import inspect
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+from kombu import Connection
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
+from nameko.runners import ServiceRunner
+
+from shared.bus.calls import NoAnswer
+from shared.runtime import databases, relaying
+from shared.runtime.definition import definition, service_class
+from shared.runtime.node import Node, configuration
+from shared.runtime.postgres import wait_for_database
+from shared.runtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 600.0
+
+
+def wait_for_broker(url: str, seconds: float = _PATIENCE) -> None:
+    """Returns once RabbitMQ answers; says in one line that it waits, and TimeoutError when it waited in vain."""
+    deadline, said = time.monotonic() + seconds, False
+    while True:
+        connection = Connection(url, connect_timeout=3)
+        try:
+            connection.connect()
+        except (OSError, *connection.connection_errors) as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError("RabbitMQ does not answer; see `jianding doctor`") from None
+            if not said:
+                log.warning("RabbitMQ does not answer yet (%s); waiting for it", type(error).__name__)
+                said = True
+            time.sleep(0.5)
+        else:
+            return
+        finally:
+            connection.release()
+
+
+def serve(
+    settings: Settings,
+    service: str,
+    ready: Callable[[], None],
+    on_signal: Callable[[Callable[[], Any]], None],
+) -> None:
+    """Waits for the servers, then runs one service until a signal comes."""
+    wait_for_database(settings.database_url, _PATIENCE)
+    wait_for_broker(settings.amqp_url)
+    databases.prepare(settings, settings.database_url, service, definition(service).package)
+    runner = ServiceRunner(configuration(settings, settings.database_url, settings.amqp_url))
+    runner.add_service(service_class(service))
+    runner.start()
+    on_signal(lambda: eventlet.spawn(runner.stop))  # a handler itself must not wait
+    ready()
+    runner.wait()
+
+
+def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
+    """Relays one source until `stop()`."""
+    wait_for_database(settings.database_url, _PATIENCE)
+    relaying.over_rabbit(settings, settings.database_url, service, stop)
+
+
+def methods(service: str) -> dict[str, str]:
+    """What a service may be asked, each with its first sentence."""
+    found = inspect.getmembers(
+        service_class(service), lambda member: hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)
+    )
+    return {name: (inspect.getdoc(method) or "").partition("\n")[0] for name, method in found}
+
+
+def call_embedded(
+    settings: Settings, admin: str, service: str, method: str, data: dict[str, Any], message: dict[str, Any]
+) -> Any:
+    """Asks a service of the embedded edition, run for this one call; a running node takes up what it decided."""
+    with Node(settings, admin, services=(service,)) as node:
+        return node.call(service, method, data, **message)
+
+
+def call_over_rabbit(
+    settings: Settings, service: str, method: str, data: dict[str, Any], message: dict[str, Any]
+) -> Any:
+    """Asks a running service over the broker."""
+    from nameko.exceptions import RpcTimeout, UnknownService
+    from nameko.standalone.rpc import ClusterRpcProxy
+
+    wait_for_broker(settings.amqp_url, 5)
+    with ClusterRpcProxy({"AMQP_URI": settings.amqp_url}, context_data=data, timeout=30) as proxy:
+        try:
+            return getattr(getattr(proxy, service), method)(**message)
+        except (RpcTimeout, UnknownService):
+            raise NoAnswer(f"{service} does not answer; is `jianding serve {service}` running?") from None

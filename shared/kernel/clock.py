@@ -15,8 +15,11 @@ def utc_now() -> datetime:
 
 
 def stamp(moment: datetime) -> str:
-    """The one spelling of a moment on the wire and in the log."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The one spelling of a moment on the wire and in the log; ValueError without an offset."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs an offset: without one, its meaning depends on the machine")
+    # not strftime, whose %Y drops the zeros of an early year
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

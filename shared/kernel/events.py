@@ -31,16 +31,18 @@ class Event:
     service: ClassVar[str] = ""
     wire_name: ClassVar[str] = ""
     version: ClassVar[int] = 0
+    names: ClassVar[tuple[str, ...]] = ()
     subjects: ClassVar[tuple[tuple[str, str], ...]] = ()
     bearers: ClassVar[tuple[tuple[str, Role], ...]] = ()
 
     def __init_subclass__(cls, service: str = "", version: int = 1, name: str = "") -> None:
         if service:
             cls.service = service
-            _languages[service] = Language(service)
+            _found(Language(service))
             return
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         cls.wire_name, cls.version = name or cls.__name__, version
+        cls.names = tuple(field.name for field in dataclasses.fields(cls))  # type: ignore[arg-type]
         cls.subjects = tuple(_subjects(cls))
         cls.bearers = tuple(_bearers(cls))
         _check_fields(cls)
@@ -48,7 +50,7 @@ class Event:
 
     def data(self) -> Data:
         """The payload, field by field, as it goes on the wire."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}  # type: ignore[attr-defined]
+        return {name: getattr(self, name) for name in self.names}
 
     def refs(self) -> Iterator[tuple[str, str]]:
         """(kind, id) of everybody and everything this event is about."""
@@ -81,8 +83,8 @@ def _is_plain(hint: Any) -> bool:
     if isinstance(hint, types.UnionType):
         return all(_is_plain(part) for part in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
-        item, *rest = typing.get_args(hint)
-        return rest == [Ellipsis] and item in _PLAIN
+        items = typing.get_args(hint)
+        return len(items) == 2 and items[1] is Ellipsis and items[0] in _PLAIN
     return hint in _PLAIN
 
 
@@ -91,6 +93,10 @@ Upcast = Callable[[Data], Data]
 
 class UnknownEvent(Exception):
     """The language of this service has no such event, or not in this version."""
+
+
+class UpcastMissing(LookupError):
+    """No upcast leads from this version of an event to the next; register one with `Language.upcast`."""
 
 
 class Language:
@@ -110,24 +116,43 @@ class Language:
         """Registers how the payload of `version` becomes that of `version + 1`."""
 
         def register(step: Upcast) -> Upcast:
+            if (name, version) in self._upcasts:
+                raise TypeError(f"{self.service} already has an upcast of {name} version {version}")
             self._upcasts[name, version] = step
             return step
 
         return register
 
+    def missing_upcasts(self) -> list[tuple[str, int]]:
+        """(name, version) of every old version that cannot become the next one; a test wants none."""
+        steps = [(event.wire_name, old) for event in self.events.values() for old in range(1, event.version)]
+        return [step for step in steps if step not in self._upcasts]
+
     def read(self, name: str, version: int, data: Data) -> Event:
-        """The event in its newest version; UnknownEvent if this language cannot read it."""
+        """The event in its newest version, and `data` as it was; UnknownEvent if this language cannot read it."""
         event = self.events.get(name)
-        if event is None or version > event.version:
+        if event is None or not 1 <= version <= event.version:
             raise UnknownEvent(f"{self.service} has no {name} version {version}")
-        for step in range(version, event.version):
-            data = self._upcasts[name, step](data)
+        for old in range(version, event.version):
+            data = self._step(name, old)(dict(data))  # a copy: an upcast may change what it is given
         return event(
             **{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
         )
 
+    def _step(self, name: str, old: int) -> Upcast:
+        try:
+            return self._upcasts[name, old]
+        except KeyError:
+            raise UpcastMissing(f"{self.service}: {name} from version {old} to {old + 1}") from None
+
 
 _languages: dict[str, Language] = {}
+
+
+def _found(new: Language) -> None:
+    if new.service in _languages:
+        raise TypeError(f"{new.service} already has a language")
+    _languages[new.service] = new
 
 
 def language(service: str) -> Language:

@@ -5,6 +5,7 @@ user must be able to enter the folders of data and programs; where it cannot, bo
 own and var/ holds a link, instead of opening anybody's folders.
 """
 
+import logging
 import os
 import pwd
 import shutil
@@ -17,10 +18,13 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
+
+log = logging.getLogger(__name__)
 
 _USER = "jianding"
 _PLACE = Path("/var/lib/jianding")  # of a root-run node whose own folders the server's user may not enter
@@ -201,16 +205,18 @@ def _free_port() -> int:
 
 
 def wait_for_database(dsn: str, seconds: float) -> None:
-    """Returns once a server answers at `dsn`; TimeoutError with one line otherwise."""
-    import psycopg
-
-    deadline = time.monotonic() + seconds
+    """Returns once the server lets us in; says in one line that it waits, TimeoutError when it waited in vain."""
+    deadline, said = time.monotonic() + seconds, False
     while True:
         try:
             psycopg.connect(dsn).close()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().splitlines()[-1]
             if time.monotonic() > deadline:
-                raise TimeoutError("PostgreSQL does not answer; see `jianding doctor`") from None
+                raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`") from None
+            if not said:
+                log.warning("PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason)
+                said = True
             time.sleep(0.2)
         else:
             return

@@ -13,10 +13,11 @@ from nameko.runners import ServiceRunner
 
 from shared.bus.calls import NoAnswer
 from shared.runtime import databases, relaying
-from shared.runtime.definition import definition, service_class
+from shared.runtime.definition import service_class
 from shared.runtime.node import Node, configuration
 from shared.runtime.postgres import wait_for_database
 from shared.runtime.settings import Settings
+from shared.store import migrations
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,8 @@ def serve(
     on_signal: Callable[[Callable[[], Any]], None],
 ) -> None:
     """Waits for the servers, then runs one service until a signal comes."""
-    wait_for_database(settings.database_url, _PATIENCE)
+    _wait_for_own_database(settings, service, migrations.service_role(service))
     wait_for_broker(settings.amqp_url)
-    databases.prepare(settings, settings.database_url, service, definition(service).package)
     runner = ServiceRunner(configuration(settings, settings.database_url, settings.amqp_url))
     runner.add_service(service_class(service))
     runner.start()
@@ -63,8 +63,13 @@ def serve(
 
 def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
     """Relays one source until `stop()`."""
-    wait_for_database(settings.database_url, _PATIENCE)
+    _wait_for_own_database(settings, service, migrations.relay_role(service))
     relaying.over_rabbit(settings, settings.database_url, service, stop)
+
+
+def _wait_for_own_database(settings: Settings, service: str, role: str) -> None:
+    """As the role itself: only `jianding migrate` needs, and has, the administrator's password."""
+    wait_for_database(databases.as_role(settings, settings.database_url, service, role), _PATIENCE)
 
 
 def methods(service: str) -> dict[str, str]:

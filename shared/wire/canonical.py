@@ -36,7 +36,8 @@ def _check(value: Any) -> None:
         for key, item in value.items():
             if type(key) is not str or (not key.isascii() and max(key) > "\uffff"):
                 raise NotCanonical("a key has to be text of the Basic Multilingual Plane")
-            _check(item)
+            if type(item) is not str:
+                _check(item)
     elif kind is list or kind is tuple:
         for item in value:
             _check(item)

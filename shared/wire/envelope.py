@@ -189,7 +189,9 @@ def _check(attributes: Data) -> None:
     """What drafted and sealed events have in common."""
     for name in _TEXTS:
         value = attributes.get(name)
-        if type(value) is not str or not value or _CONTROL.search(value):
+        if type(value) is not str or not value:
+            raise Undecodable(f"{name}: has to be text")
+        if not value.isprintable() and _CONTROL.search(value):
             raise Undecodable(f"{name}: has to be text that can be printed")
     for name in ("schemaversion", "streamversion"):
         value = attributes.get(name)

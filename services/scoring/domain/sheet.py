@@ -110,7 +110,7 @@ class ScoreUnchanged(DomainError):
 
 
 class ProposalMissing(DomainError):
-    """此评分表没有待批准的更正申请。
+    """此评分表没有待批准的更正申请；请由此评分表的考评员提出申请。
 
     No correction of this sheet is waiting for approval; let an examiner of the sheet propose one.
     """
@@ -130,9 +130,9 @@ class ProposalReplaced(DomainError):
 
 
 class SecondPersonNeeded(DomainError):
-    """成绩更正须由申请人以外的人员批准。
+    """成绩更正须由申请人以外的人员批准；请由另一名成绩复核人员批准。
 
-    A correction needs the approval of another person than its proposer.
+    A correction needs the approval of another person than its proposer; let a second score reviewer approve.
     """
 
     rule = "R115"

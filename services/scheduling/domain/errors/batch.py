@@ -162,9 +162,9 @@ class HeadAlreadyAssigned(DomainError):
 
 
 class PanelIsClosed(DomainError):
-    """考位已编排，考评小组不再变动。
+    """考位已编排，考评小组不再变动；请以现有考评员组织考核。
 
-    The seats are allocated, and the panel no longer changes.
+    The seats are allocated, and the panel no longer changes; hold the exam with the examiners it has.
     """
 
     rule = "R066"

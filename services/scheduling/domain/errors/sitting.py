@@ -64,9 +64,9 @@ class PhotoMismatch(DomainError):
 
 
 class AlreadyCheckedIn(DomainError):
-    """该考生已签到。
+    """该考生已签到；无须再办，如系误签请报告考务组。
 
-    This candidate is checked in already.
+    This candidate is checked in already; nothing is left to do, and a mistake is for the exam office.
     """
 
     rule = "R094"
@@ -74,9 +74,9 @@ class AlreadyCheckedIn(DomainError):
 
 
 class AlreadyAbsent(DomainError):
-    """该考生已登记缺考。
+    """该考生已登记缺考；如系误登请报告考务组。
 
-    This candidate is marked as absent.
+    This candidate is marked as absent; tell the exam office if that was a mistake.
     """
 
     rule = "R037"

@@ -199,7 +199,9 @@ def read_actor(data: dict[str, Any]) -> Actor:
         value = data.get(field)
         if not isinstance(value, str) or not 0 < len(value) <= 80 or not value.isprintable() or " " in value:
             raise InvalidInput(
-                field, zh="每次调用都须说明操作人、角色和机构。", en="Every call names its actor, role and body."
+                field,
+                zh="每次调用都须说明操作人、角色和机构。",
+                en="Every call names its actor, role and body.",
             )
     if data["role"] not in set(Role) - {Role.SERVICE}:
         known = ", ".join(sorted(set(Role) - {Role.SERVICE}))

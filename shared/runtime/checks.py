@@ -79,7 +79,9 @@ def _folder(settings: Settings) -> Finding:
 def _disk(settings: Settings) -> Finding:
     place = next(folder for folder in (settings.var, *settings.var.parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    return Finding("free disk", free > _LEAST_DISK, f"{free / 1e9:.1f} GB", "free some space, or move JIANDING_VAR")
+    return Finding(
+        "free disk", free > _LEAST_DISK, f"{free / 1e9:.1f} GB", "free some space, or move JIANDING_VAR"
+    )
 
 
 def _keys(settings: Settings) -> Finding:
@@ -96,7 +98,11 @@ def _postgres(settings: Settings) -> list[Finding]:
     if not settings.embedded_postgres:
         return _databases(settings, settings.database_url, "the server of JIANDING_DATABASE_URL")
     if not (settings.var / "postgres").exists():
-        return [Finding("PostgreSQL", True, "from its wheel; no data yet, `jianding demo` or `jianding up` makes it")]
+        return [
+            Finding(
+                "PostgreSQL", True, "from its wheel; no data yet, `jianding demo` or `jianding up` makes it"
+            )
+        ]
     postgres = Postgres(settings)
     try:
         started = postgres.start()
@@ -115,8 +121,12 @@ def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:
         with psycopg.connect(admin) as connection:
             number = connection.info.server_version
     except psycopg.OperationalError:
-        return [Finding("PostgreSQL", False, "does not answer", "start the server, or mend JIANDING_DATABASE_URL")]
-    server = Finding("PostgreSQL", number >= 150000, f"{number // 10000}, {what}", "PostgreSQL 15 or newer is needed")
+        return [
+            Finding("PostgreSQL", False, "does not answer", "start the server, or mend JIANDING_DATABASE_URL")
+        ]
+    server = Finding(
+        "PostgreSQL", number >= 150000, f"{number // 10000}, {what}", "PostgreSQL 15 or newer is needed"
+    )
     return [server, *(_database(settings, admin, service) for service in SERVICES)]
 
 
@@ -146,7 +156,10 @@ def _asked(connect: Callable[[], Connection]) -> Finding:
         return Finding("RabbitMQ", True, str(properties.get("version", "?")))
     except (OSError, *connection.connection_errors) as error:
         return Finding(
-            "RabbitMQ", False, f"does not answer ({type(error).__name__})", "start it, or mend JIANDING_AMQP_URL"
+            "RabbitMQ",
+            False,
+            f"does not answer ({type(error).__name__})",
+            "start it, or mend JIANDING_AMQP_URL",
         )
     finally:
         connection.release()

@@ -103,7 +103,7 @@ def _projecting(definition: Definition, projection: Projection, number: int | No
 def shown_duties(sealed: Sealed) -> Iterable[Duty]:
     """The duties within a batch that an event of another service shows, for roles that exclude others."""
     batch = next((ref for kind, ref in sealed.refs if kind == "batch"), None)
-    if batch is None:
+    if batch is None or sealed.type == "AttemptRefused":  # who was refused a duty does not hold it
         return
     actor, role, _ = sealed.actor
     for person, held in [(actor, Role(role)), *_bearers(sealed)]:

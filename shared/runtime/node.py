@@ -70,12 +70,16 @@ class Node:
         """Databases up to date, services and relays running."""
         for service in self._services:
             databases.prepare(self._settings, self._admin, service, definition(service).package)
-        self._runner = ServiceRunner(configuration(self._settings, self._admin, memory.register(), self._committed))
+        self._runner = ServiceRunner(
+            configuration(self._settings, self._admin, memory.register(), self._committed)
+        )
         for service in self._services:
             self._runner.add_service(service_class(service))
         self._runner.add_service(Console)
         self._runner.start()
-        self._relays = [eventlet.spawn(self._relay, service) for service in self._services if service in SOURCES]
+        self._relays = [
+            eventlet.spawn(self._relay, service) for service in self._services if service in SOURCES
+        ]
 
     def stop(self) -> None:
         """Everything that was accepted is in the log; what was not yet applied is applied at the next start."""
@@ -128,4 +132,3 @@ def configuration(settings: Settings, admin: str, url: str, committed: Any = Non
         "max_workers": settings.workers,
         "JIANDING": {"settings": settings, "admin": admin, "committed": committed},
     }
-

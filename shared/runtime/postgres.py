@@ -177,7 +177,9 @@ class Postgres:
     def _run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
         programs = self._programs()
         environment = {"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-        with (self._settings.var / "postgres.out").open("w+") as output:  # a pipe would stay open in the server
+        with (self._settings.var / "postgres.out").open(
+            "w+"
+        ) as output:  # a pipe would stay open in the server
             done = subprocess.run(  # type: ignore[call-overload]
                 [str(programs / program), *words],
                 env=environment,
@@ -205,7 +207,8 @@ def _owner() -> _Owner:
     with suppress(KeyError):
         return _account(_USER)
     made = subprocess.run(
-        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER], capture_output=True
+        ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER],
+        capture_output=True,
     )
     return _account(_USER if made.returncode == 0 else "nobody")
 
@@ -232,7 +235,9 @@ def wait_for_database(dsn: str, seconds: float) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`") from None
             if not said:
-                log.warning("PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason)
+                log.warning(
+                    "PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason
+                )
                 said = True
             time.sleep(0.2)
         else:

@@ -61,7 +61,9 @@ def connect(settings: Settings, admin: str, service: str) -> Connection[Any]:
     return psycopg.connect(dsn, autocommit=True)
 
 
-def lead(settings: Settings, service: str, connection: Connection[Any], stop: Callable[[], bool]) -> SourceLog | None:
+def lead(
+    settings: Settings, service: str, connection: Connection[Any], stop: Callable[[], bool]
+) -> SourceLog | None:
     """Waits until this relay is the source's leader; None when told to stop before."""
     leader = Sealer(connection, Signer.load(settings.secrets / "sources", settings.source(service)))
     while not leader.lead():
@@ -71,7 +73,9 @@ def lead(settings: Settings, service: str, connection: Connection[Any], stop: Ca
     return SourceLog(connection, leader)
 
 
-def over_rabbit(settings: Settings, admin: str, service: str, stop: Callable[[], bool] = lambda: False) -> None:
+def over_rabbit(
+    settings: Settings, admin: str, service: str, stop: Callable[[], bool] = lambda: False
+) -> None:
     """Relays until told to stop, through lost brokers and databases; each loss is one line in the log."""
     pause = 0.2
     while not stop():
@@ -83,7 +87,9 @@ def over_rabbit(settings: Settings, admin: str, service: str, stop: Callable[[],
                     _publish(settings, service, source, stop)
         except (BrokerGone, Broken, *PASSING) as error:
             pause = 0.2 if time.monotonic() - began > 10 else min(pause * 2, 5.0)
-            log.warning("relay of %s: %s %s; again in %.1f s", service, type(error).__name__, _said(error), pause)
+            log.warning(
+                "relay of %s: %s %s; again in %.1f s", service, type(error).__name__, _said(error), pause
+            )
             time.sleep(pause)
 
 

@@ -39,12 +39,20 @@ class Settings:
 MEANING = {
     "var": ("JIANDING_VAR", "var", "folder for data, secrets and logs / 数据目录"),
     "amqp_url": ("JIANDING_AMQP_URL", "", "RabbitMQ; empty: the bus in memory / 消息总线"),
-    "database_url": ("JIANDING_DATABASE_URL", "", "PostgreSQL as administrator; empty: the embedded one / 数据库"),
+    "database_url": (
+        "JIANDING_DATABASE_URL",
+        "",
+        "PostgreSQL as administrator; empty: the embedded one / 数据库",
+    ),
     "secrets": ("JIANDING_SECRETS", "", "folder of owner-only key files; empty: `secrets` in var / 密钥目录"),
     "body": ("JIANDING_BODY", "centre", "the body whose services run here / 本节点机构"),
     "workers": ("JIANDING_WORKERS", 16, "calls that a service handles at once / 并发数"),
     "pool": ("JIANDING_POOL", 8, "database connections of a service / 连接池"),
-    "catch_up_seconds": ("JIANDING_CATCH_UP_SECONDS", 5.0, "how often an idle consumer asks sources / 补漏间隔"),
+    "catch_up_seconds": (
+        "JIANDING_CATCH_UP_SECONDS",
+        5.0,
+        "how often an idle consumer asks sources / 补漏间隔",
+    ),
     "window": ("JIANDING_WINDOW", 1000, "publishes in flight without a confirm / 发布窗口"),
     "log_level": ("JIANDING_LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR / 日志级别"),
     "postgres_port": ("JIANDING_POSTGRES_PORT", 0, "of the embedded PostgreSQL; 0: a free one / 端口"),
@@ -77,7 +85,10 @@ def _named(field: str) -> tuple[str, Any]:
 
 def explain(current: Settings) -> list[tuple[str, str, str]]:
     """(variable, value, meaning) of each; passwords within URLs are masked."""
-    return [(MEANING[f.name][0], _mask(str(getattr(current, f.name))), MEANING[f.name][2]) for f in fields(current)]
+    return [
+        (MEANING[f.name][0], _mask(str(getattr(current, f.name))), MEANING[f.name][2])
+        for f in fields(current)
+    ]
 
 
 def _mask(value: str) -> str:

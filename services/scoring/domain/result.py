@@ -76,8 +76,8 @@ class NotTheCentre(DomainError):
 class NotAwaitingThis(DomainError):
     """成绩不在可办理此步骤的状态；请待两科齐全后审核，审核后公布，更正后重新审核和公布。
 
-    The result is not waiting for this step: first both parts, then review, then publication; after a
-    correction, review and publication again.
+    The result is not waiting for this step; let both parts come in, then review, then publish, and after a
+    correction review and publish again.
     """
 
     rule = "R120"

@@ -32,7 +32,9 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def connection(settings: Settings, dsn: str, service: str, role: str = "service") -> Iterator[Connection[Any]]:
+def connection(
+    settings: Settings, dsn: str, service: str, role: str = "service"
+) -> Iterator[Connection[Any]]:
     """An autocommit connection to a service's database, as its `service` or its `relay`."""
     name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
     with psycopg.connect(databases.as_role(settings, dsn, service, name), autocommit=True) as connected:

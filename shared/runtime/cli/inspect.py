@@ -44,7 +44,11 @@ def doctor(as_json: Json = False) -> None:
         tell({"healthy": all(f.ok for f in findings), "findings": [f.as_data() for f in findings]})
     else:
         for finding in findings:
-            console.print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.found}", markup=False, soft_wrap=True)
+            console.print(
+                f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.found}",
+                markup=False,
+                soft_wrap=True,
+            )
             if not finding.ok:
                 console.print(f"     {finding.mend}", markup=False)
         table = Table("setting", "value", "meaning 含义", title="Settings 设置")
@@ -56,7 +60,9 @@ def doctor(as_json: Json = False) -> None:
 
 
 def healthy(
-    service: Annotated[str, typer.Argument(help="registration, scheduling, scoring, certification or audit.")],
+    service: Annotated[
+        str, typer.Argument(help="registration, scheduling, scoring, certification or audit.")
+    ],
     relay: Annotated[bool, typer.Option("--relay", help="As its relay would reach it.")] = False,
 ) -> None:
     """Exit 0 if the service's database and the bus answer, 1 otherwise. For health checks."""
@@ -128,5 +134,12 @@ def trail(
     table = Table("index", "time", "event 事件", "actor 操作人", "role 角色", "what 内容")
     for step in steps:
         about = ", ".join(f"{key}={value}" for key, value in step["data"].items() if key != kind.value)
-        table.add_row(str(step["index"]), step["time"][:19], step["type"], step["actor"][-12:], step["role"], about[:120])
+        table.add_row(
+            str(step["index"]),
+            step["time"][:19],
+            step["type"],
+            step["actor"][-12:],
+            step["role"],
+            about[:120],
+        )
     console.print(table)

@@ -34,7 +34,7 @@ def explained() -> Iterator[None]:
     from environs import EnvError
 
     from shared.bus.calls import NoAnswer, Refused
-    from shared.runtime.demo.play import DemoStuck
+    from shared.runtime.demo.desk import DemoStuck
     from shared.runtime.postgres import PostgresFailed
     from shared.security.keys import KeyFileIsOpen
     from shared.store.migrations import MigrationChanged

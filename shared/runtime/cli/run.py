@@ -51,7 +51,9 @@ def up() -> None:
     with admin(current, create=True) as dsn, Node(current, dsn) as node:
         size = node.call("audit", "head", {})["size"]
         console.print(f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log.")
-        console.print("Ctrl-C stops it. 按 Ctrl-C 停止。 Try: jianding verify, jianding trail batch ID, jianding doctor")
+        console.print(
+            "Ctrl-C stops it. 按 Ctrl-C 停止。 Try: jianding verify, jianding trail batch ID, jianding doctor"
+        )
         stopped.wait()
     console.print("stopped / 已停止")
 
@@ -93,8 +95,12 @@ def migrate(as_json: Json = False) -> None:
 
 def send(
     service: Annotated[Service, typer.Argument(help="Which service is asked.")],
-    command: Annotated[str, typer.Argument(help="Its method, such as submit_application; `list` lists them.")],
-    message: Annotated[str, typer.Argument(help="The fields as a JSON object; `-` reads standard input.")] = "{}",
+    command: Annotated[
+        str, typer.Argument(help="Its method, such as submit_application; `list` lists them.")
+    ],
+    message: Annotated[
+        str, typer.Argument(help="The fields as a JSON object; `-` reads standard input.")
+    ] = "{}",
     actor: Annotated[str, typer.Option(help="Who asks: an opaque id.")] = "",
     role: Annotated[str, typer.Option(help="In which role, such as exam_affairs.")] = "",
     body: Annotated[str, typer.Option(help="For which body: centre, or station-<8 digits>.")] = "",
@@ -164,7 +170,9 @@ def _fields(message: str) -> dict[str, Any]:
             f"message: 不是有效的 JSON，请更正。 The message is not JSON: {reason}{place}; correct it and send it again."
         ) from None
     if not isinstance(fields, dict):
-        raise Failed("message: 须为 JSON 对象。 The message has to be a JSON object, such as {\"application\": \"…\"}.")
+        raise Failed(
+            'message: 须为 JSON 对象。 The message has to be a JSON object, such as {"application": "…"}.'
+        )
     return fields
 
 

@@ -21,7 +21,11 @@ def progress(on: Console) -> Iterator[Reporter]:
     """(step, say): a moving bar on a terminal, a line now and then elsewhere."""
     if on.is_terminal:
         with Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=on
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=on,
         ) as bar:
             task = bar.add_task("assessing 鉴定中", total=_STEPS)
             yield (lambda title, events: bar.advance(task)), on.print
@@ -47,16 +51,22 @@ def show(report: dict[str, Any]) -> None:
     console.print(_rate("certificates / trained 取证率", report["certificate_rate"]))
     console.print(_rate("certificates / assessed 占鉴定人数", report["certified_of_assessed"]))
     for sitting in report["sittings"]:
-        console.print(_rate(f"{sitting['occupation']} {sitting['on']} pass rate 合格率", sitting["pass_rate"]))
+        console.print(
+            _rate(f"{sitting['occupation']} {sitting['on']} pass rate 合格率", sitting["pass_rate"])
+        )
         for level, best in sitting["top"].items():
             totals = ", ".join(f"{each['total']} ({each['application'][-12:]})" for each in best)
             console.print(f"  top two of level {level} 前两名: {totals}")
     console.print(_types(report))
     audit = report["audit"]
     verdict = "verified 核验通过" if audit["verified"] else "NOT VERIFIED 核验未通过"
-    console.print(f"audit log 审计日志: {audit['size']} events, head {audit['head']}, {verdict}", soft_wrap=True)
+    console.print(
+        f"audit log 审计日志: {audit['size']} events, head {audit['head']}, {verdict}", soft_wrap=True
+    )
     console.print(f"{report['seconds']} s, {report['events_per_second']} events/s while playing")
-    console.print("The data is under var/: `jianding up` serves it, `jianding verify` checks it.", soft_wrap=True)
+    console.print(
+        "The data is under var/: `jianding up` serves it, `jianding verify` checks it.", soft_wrap=True
+    )
 
 
 def _rate(name: str, rate: dict[str, Any]) -> str:
@@ -74,7 +84,14 @@ def _batches(report: dict[str, Any]) -> Table:
         figures = [str(row[key]) for key in ("trained", "assessed", "passed", "certified")]
         table.add_row(row["on"], row["occupation"], levels, *figures)
     table.add_section()
-    table.add_row("", "ten batches 十批合计", "", *[str(report[key]) for key in ("trained", "assessed")], "", str(report["certified"]))
+    table.add_row(
+        "",
+        "ten batches 十批合计",
+        "",
+        *[str(report[key]) for key in ("trained", "assessed")],
+        "",
+        str(report["certified"]),
+    )
     everything = report["all"]
     table.add_row(
         "", "all 总计", "", *[str(everything[key]) for key in ("trained", "assessed", "passed", "certified")]

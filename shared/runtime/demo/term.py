@@ -54,9 +54,7 @@ def plans(year: int) -> list[Plan]:
         for place, (occupation, trained, assessed, passing) in enumerate([*analyst, *_OTHERS])
     ]
     april = [
-        Plan(
-            "april-16", "4月16日", SITTING, 0, {3: 18, 4: 55}, {3: 9, 4: 27}, date(year, 4, 16)
-        ),
+        Plan("april-16", "4月16日", SITTING, 0, {3: 18, 4: 55}, {3: 9, 4: 27}, date(year, 4, 16)),
         Plan("april-23", "4月23日", SITTING, 0, {4: 80}, {4: 40}, date(year, 4, 23)),
     ]
     return [*term, *april]

@@ -7,22 +7,24 @@ import pytest
 
 from services.registration.domain.application import (
     Application,
-    ApplicationAlreadyOpen,
-    ApplicationExists,
-    ApplicationUnknown,
     ConcludeApplication,
-    ConditionsNotMet,
     IssueAdmissionTicket,
-    NotAwaitingThis,
-    OtherStation,
     PassCentreReview,
     PassStationReview,
     RejectAtCentre,
     RejectAtStation,
-    SecondPersonNeeded,
     SubmitApplication,
     WithdrawApplication,
     application,
+)
+from services.registration.domain.errors import (
+    ApplicationAlreadyOpen,
+    ApplicationExists,
+    ApplicationUnknown,
+    ConditionsNotMet,
+    NotAwaitingThis,
+    OtherStation,
+    SecondPersonNeeded,
 )
 from shared.contracts.registration import (
     AdmissionTicketIssued,

@@ -1,0 +1,131 @@
+"""Services and relays as processes of their own, as an operator starts them; for tests that stop and kill them.
+
+    with Processes(folder, environment(cluster, bus)) as processes:
+        audit = processes.run("serve", "audit", fault="ack:1")
+        assert audit.wait() == KILLED
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from shared.testing.postgres import Cluster
+from shared.testing.rabbitmq.node import wait_until
+
+PROJECT = Path(__file__).parents[2]
+KILLED = 137  # the exit code of a process that a fault ended
+_READY = {"serve": "{} serves", "relay": "relay of {} runs"}
+
+
+class ProcessNotAsExpected(Exception):
+    """A process did not do what was waited for; its last words follow."""
+
+
+class Process:
+    """One running program; all that it says goes to the file `log`."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def id(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def said(self, text: str) -> list[str]:
+        """The lines that contain `text`."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if text in line]
+
+    def await_line(self, text: str, seconds: float = 30) -> None:
+        """Returns once it has said `text`; ProcessNotAsExpected if it ends or `seconds` pass before."""
+        wait_until(lambda: bool(self.said(text)) or not self.running, seconds)
+        if not self.said(text):
+            raise self._not(f"did not say {text!r}")
+
+    def stop(self, seconds: float = 20) -> int:
+        """Asks it to end (SIGTERM) and waits; its exit code."""
+        self._process.terminate()
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 30) -> int:
+        """Its exit code, once it has ended by itself; ProcessNotAsExpected if it does not."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise self._not("did not end") from None
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
+    def _not(self, what: str) -> ProcessNotAsExpected:
+        words = self.log.read_text(errors="replace")[-2000:]
+        return ProcessNotAsExpected(f"{self.log.name} {what} (exit code {self._process.poll()}):\n{words}")
+
+
+def environment(cluster: Cluster, bus: str = "", **settings: object) -> dict[str, str]:
+    """What a process needs to find the servers; `catch_up_seconds=3600` sets JIANDING_CATCH_UP_SECONDS."""
+    ours = {
+        "JIANDING_VAR": cluster.settings.var,
+        "JIANDING_SECRETS": cluster.settings.secrets,
+        "JIANDING_AMQP_URL": bus,
+        "JIANDING_DATABASE_URL": cluster.admin,
+        "PYTHONPATH": PROJECT,
+        "PYTHONUNBUFFERED": 1,
+        **{f"JIANDING_{name.upper()}": value for name, value in settings.items()},
+    }
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("JIANDING_", "PSYCOPG_"))}
+    return theirs | {name: str(value) for name, value in ours.items()}
+
+
+class Processes:
+    """The processes of one test; whatever still runs at the end is killed."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._all: list[Process] = []
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._all:
+            process.kill()
+
+    def run(self, command: str, service: str, *, fault: str = "", ready: bool = True, **settings: object) -> Process:
+        """`jianding serve SERVICE` or `jianding relay SERVICE`, ready unless `ready=False`.
+
+        `fault` is a JIANDING_FAULT, such as `ack:1`; then only `.wait()` for its death, or pass `ready=False`
+        if it may die before it is ready. Other settings as in `environment`.
+        """
+        if fault:
+            settings["fault"] = fault
+        process = self.program("-m", "shared.runtime.cli", command, service, **settings)
+        if ready:
+            process.await_line(_READY[command].format(service))
+        return process
+
+    def program(self, *arguments: str | Path, **settings: object) -> Process:
+        """Any other Python program with the same environment."""
+        more = {f"JIANDING_{name.upper()}": str(value) for name, value in settings.items()}
+        name = "-".join(Path(word).stem for word in map(str, arguments) if word.isidentifier() or "/" in word)
+        log = self._folder / f"{len(self._all)}-{name[:60]}.log"
+        self._all.append(Process([str(word) for word in arguments], self._environment | more, log))
+        return self._all[-1]

@@ -97,7 +97,7 @@ class Service:
         self.claims.update(dict.fromkeys(new, stream))
 
     def _hold(self, shown: set[tuple[str, str, Role]]) -> None:
-        for batch, person, role in shown:
+        for batch, person, role in shown - self.held:
             others = {held for where, who, held in self.held | shown if (where, who) == (batch, person)}
             if duties.conflict(role, others - {role}):
                 raise DutyConflict.within(batch)

@@ -47,11 +47,11 @@ class Desk:
         return self._staff.setdefault((role, number), new_id())
 
     def ask(
-        self, service: str, method: str, role: Role, at: datetime, *, number: int = 1, **message: Any
+        self, service: str, method: str, role: Role, at: datetime, *, nth: int = 1, **message: Any
     ) -> None:
         """One command by the holder of a role, as of `at`; raises Refused."""
         answer = self._call(
-            service, method, self._as(role, number), command_id=new_id(), occurred_at=stamp(at), **message
+            service, method, self._as(role, nth), command_id=new_id(), occurred_at=stamp(at), **message
         )
         self._step(self._plan.title, len(answer["events"]))
 

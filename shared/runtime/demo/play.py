@@ -249,7 +249,7 @@ class Play:
             "submit_score",
             Role.EXAMINER,
             self._plan.practical_at + timedelta(hours=3),
-            number=examiner_of(part),
+            nth=examiner_of(part),
             sheet=f"{code}-{part}",
             score=score,
             sheet_digest=sha256(f"{code} {part} {score}".encode()).hexdigest(),
@@ -260,7 +260,7 @@ class Play:
         code, scores = max(dealt, key=lambda mark: (min(mark[1].values()), mark[1]["theory"]))
         at, new = self._plan.practical_at + timedelta(hours=4), scores["theory"] - 1
         change = {"sheet": f"{code}-theory", "new": new}
-        examiner = {"number": examiner_of("theory"), "reason": "卷面小题分累计有误"}
+        examiner = {"nth": examiner_of("theory"), "reason": "卷面小题分累计有误"}
         self._desk.ask("scoring", "propose_correction", Role.EXAMINER, at, **change, **examiner)
         self._desk.ask("scoring", "approve_correction", Role.SCORE_REVIEWER, at, **change)
         corrected = (new, scores["practical"])

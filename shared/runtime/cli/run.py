@@ -36,6 +36,8 @@ def demo(
         tell(report)
     else:
         show(report)
+    if not report["audit"]["verified"]:
+        raise Failed("the audit log does not verify; `jianding verify` says where")
 
 
 def up() -> None:

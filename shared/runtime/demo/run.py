@@ -14,6 +14,7 @@ import eventlet
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
+from shared.runtime.demo.desk import DemoStuck
 from shared.runtime.demo.people import fictional
 from shared.runtime.demo.play import Play
 from shared.runtime.demo.summary import Summary, rate, together
@@ -21,11 +22,13 @@ from shared.runtime.demo.term import SITTING, Plan, latest_year, plans
 from shared.runtime.node import Node
 from shared.runtime.postgres import Postgres
 from shared.runtime.settings import Settings
+from shared.runtime.standing import settled
 from shared.wire.envelope import read
 
 log = logging.getLogger(__name__)
 
 _TOGETHER = 4  # batches that are played at the same time
+_PATIENCE = 60.0  # seconds for the last reactions to reach everybody
 
 Step = Callable[[str, int], None]
 
@@ -41,6 +44,9 @@ def run(settings: Settings, seed: int, step: Step, say: Callable[[str], None]) -
             playing = time.monotonic()
             _play(node, planned, seed, step)
             say("waiting for the audit log … 等待审计日志")
+            with eventlet.Timeout(_PATIENCE, DemoStuck("the audit log")):
+                while not settled(settings, postgres.dsn):
+                    eventlet.sleep(0.1)
             summary = _read_log(node)
             seconds = time.monotonic() - playing
             say("verifying the audit log … 核验审计日志")
@@ -83,11 +89,9 @@ def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
 
 
 def _read_log(node: Node) -> Summary:
-    """Waits until audit has all that the sources have sealed, then folds it."""
+    """Folds everything that audit has."""
     summary, after = Summary(), -1
     supervisor = context(Actor(new_id(), Role.SUPERVISOR, "centre"))
-    while not node.call("audit", "verify", {})["verified"]:
-        eventlet.sleep(0.1)
     while bodies := node.call("audit", "entries", supervisor, after=after, limit=1000):
         for body in bodies:
             summary.add(read(body.encode()))

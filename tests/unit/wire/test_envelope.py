@@ -58,11 +58,12 @@ BODY = seal(DRAFT, 1, GENESIS)
 ATTRIBUTES = orjson.loads(BODY)
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
+ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 whole = st.integers(-(2**53) + 1, 2**53 - 1)
 events = st.builds(
     RoomOpened,
-    room=text,
-    keys=st.lists(text).map(tuple),
+    room=ids,
+    keys=st.lists(ids).map(tuple),
     seats=st.lists(whole).map(tuple),
     floor=whole,
     locked=st.booleans(),
@@ -129,20 +130,10 @@ def test_attribute_values_are_of_types_that_cloudevents_has():
 
 @given(events)
 def test_an_event_says_the_same_after_draft_seal_and_read(event):
-    drafted = draft(event, "id-1", "room-1", 7, ORIGIN) if printable(event) else None
-    if drafted is not None:
-        sealed = read(seal(drafted, 1, GENESIS))
-        assert sealed.event() == drafted_event(drafted) == event
-        assert sealed.refs == [(kind, ref) for kind, ref in event.refs()]
-
-
-def printable(event):
-    try:
-        draft(event, "id-1", "room-1", 7, ORIGIN)
-    except Undecodable as error:
-        assert "refs" in str(error)  # noqa: PT017 - only an id with a control character
-        return False
-    return True
+    drafted = draft(event, "id-1", "room-1", 7, ORIGIN)
+    sealed = read(seal(drafted, 1, GENESIS))
+    assert sealed.event() == drafted_event(drafted) == event
+    assert sealed.refs == list(event.refs())
 
 
 def test_a_sealed_event_tells_where_it_is_from_and_what_it_is_about():

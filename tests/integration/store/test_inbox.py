@@ -1,0 +1,263 @@
+"""The inbox: whatever the bus does, every effect happens once and in order."""
+
+import logging
+from functools import partial
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from shared.kernel.errors import Conflict
+from shared.runtime.delivery import FeedUnavailable
+from shared.store import inbox, parking
+from shared.store.inbox import ATTEMPTS, Applied, ChainBroken, Consumer
+from shared.wire.canonical import canonical
+from shared.wire.envelope import read
+from tests.integration.store.copying import Copying, no_feed, tell
+from tests.integration.store.office import Office, at_once, raising
+from tests.integration.store.source import Source
+
+
+@pytest.fixture
+def copy(office: Office) -> Copying:
+    return Copying(office)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source("scheduling")
+
+
+def _rejected(office: Office) -> list[tuple[bytes, str]]:
+    with office.admin.cursor(binary=True) as cursor:
+        return cursor.execute("SELECT body, reason FROM rejected ORDER BY id").fetchall()
+
+
+def test_an_event_that_comes_twice_has_one_effect(copy: Copying, source: Source) -> None:
+    first, second = tell(source, "a1", "a2")
+    reception = copy.reception(source, no_feed)
+    for bodies in ([first], [first], [first, second, second], [second, first]):
+        reception.receive("scheduling", bodies)
+    assert copy.applied == ["a1", "a2"]
+
+
+def test_events_out_of_order_within_a_batch_are_applied_in_order(copy: Copying, source: Source) -> None:
+    first, second, third = tell(source, "a1", "b1", "a2")
+    copy.reception(source, no_feed).receive("scheduling", [third, first, second])
+    assert copy.applied == ["a1", "b1", "a2"]
+
+
+def test_a_gap_is_filled_from_the_feed_of_the_source(copy: Copying, source: Source) -> None:
+    first, *_, last = tell(source, "a1", "a2", "b1", "a3")
+    reception = copy.reception(source)
+    reception.receive("scheduling", [first])
+    reception.receive("scheduling", [last])
+    assert copy.applied == ["a1", "a2", "b1", "a3"]
+
+
+def test_a_gap_is_not_stepped_over_while_the_source_does_not_answer(copy: Copying, source: Source) -> None:
+    first, second, third = tell(source, "a1", "a2", "a3")
+    reception = copy.reception(source, no_feed)
+    for _ in range(2):
+        with pytest.raises(FeedUnavailable):
+            reception.receive("scheduling", [first, third])
+    assert (copy.applied, copy.position) == (["a1"], 1)
+    reception.receive("scheduling", [second, third])
+    assert copy.applied == ["a1", "a2", "a3"]
+
+
+def test_what_the_bus_lost_at_its_end_is_asked_for_when_it_is_quiet(copy: Copying, source: Source) -> None:
+    tell(source, "a1", "b1")
+    reception = copy.reception(source)
+    assert reception.catch_up() == 2
+    assert reception.catch_up() == 0
+    tell(source, "b2")
+    reception.idle()
+    assert copy.applied == ["a1", "b1", "b2"]
+    copy.reception(source, no_feed).idle()  # is asked again later
+
+
+def test_other_bytes_at_a_position_are_refused_and_kept_and_the_sources_own_are_applied(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    first, second = tell(source, "a1", "a2")
+    forged = tell(Source("scheduling"), "x1", "x2")[1]
+    reception = copy.reception(source)
+    reception.receive("scheduling", [first])
+    reception.receive("scheduling", [forged])
+    assert copy.applied == ["a1", "a2"]
+    ((body, reason),) = _rejected(office)
+    assert body == forged
+    assert "position 2 does not follow" in reason
+    assert source.bodies[1] == second
+
+
+def test_a_source_that_contradicts_itself_is_not_believed_at_all(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    first, *_ = tell(source, "a1", "a2")
+    rewritten = Source("scheduling")
+    tell(rewritten, "x1", "x2", "x3")
+    copy.reception(source).receive("scheduling", [first])
+    reception = copy.reception(rewritten)
+    for bodies in ([], rewritten.bodies[1:2]):
+        with pytest.raises(ChainBroken):
+            reception.receive("scheduling", bodies) if bodies else reception.catch_up()
+    assert (copy.applied, copy.position) == (["a1"], 1)
+    assert [body for body, _ in _rejected(office)] == rewritten.bodies[1:2]
+
+
+@pytest.mark.parametrize("kind", ["noise", "another object", "no position", "forged source", "retouched"])
+def test_a_body_that_is_no_event_of_the_source_is_kept_and_the_event_comes_from_the_feed(
+    office: Office, copy: Copying, source: Source, kind: str
+) -> None:
+    first, second, third = tell(source, "a1", "a2", "a3")
+    attributes = read(second).attributes
+    garbage = {
+        "noise": b"\x00\xff not JSON",
+        "another object": b'{"hello":"world"}',
+        "no position": canonical({key: attributes[key] for key in attributes if key != "position"}),
+        "forged source": canonical({**attributes, "source": "/station-3201/scheduling"}),
+        "retouched": second.replace(b'"approved":1', b'"approved": 1'),
+    }[kind]
+    reception = copy.reception(source)
+    reception.receive("scheduling", [first, garbage])
+    assert copy.applied == ["a1"]
+    assert [body for body, _ in _rejected(office)] == [garbage]
+    reception.receive("scheduling", [third])
+    assert copy.applied == ["a1", "a2", "a3"]
+
+
+def test_an_event_whose_content_was_changed_breaks_the_chain_behind_it(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    first, second = tell(source, "a1", "a2")
+    changed = first.replace(b'"notice":"a1"', b'"notice":"z9"')
+    reception = copy.reception(source)
+    reception.receive("scheduling", [changed])
+    with pytest.raises(ChainBroken):
+        reception.receive("scheduling", [second])
+    assert [body for body, _ in _rejected(office)] == [second], "nothing follows until a person looked"
+
+
+def test_each_consumer_keeps_its_own_place(office: Office, copy: Copying, source: Source) -> None:
+    seen: list[int] = []
+    other = Consumer("other", frozenset({"scheduling"}), lambda _, events: seen.extend(e.position for e in events))
+    tell(source, "a1", "a2")
+    inbox.apply(office.connection, other, source.name, source.events())
+    assert copy.position == 0
+    inbox.apply(office.connection, copy.consumer, source.name, source.events()[:1])
+    assert (copy.applied, seen) == (["a1"], [1, 2])
+
+
+def test_replicas_that_get_the_same_events_at_once_have_one_effect(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tell(source, *(f"{stream}{n}" for n in range(10) for stream in "abc"))
+    outcomes = at_once(
+        partial(inbox.apply, office.connect(), copy.consumer, source.name, source.events()) for _ in range(6)
+    )
+    assert outcomes == [Applied(30, gap=False)] * 6
+    assert copy.applied == [read(body).attributes["data"]["notice"] for body in source.bodies]
+
+
+def test_poison_is_parked_with_the_later_events_of_its_stream_and_the_others_flow(
+    office: Office, copy: Copying, source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    copy.poison = {"a2"}
+    reception = copy.reception(source, no_feed)
+    reception.receive("scheduling", tell(source, "a1", "a2", "b1", "a3", "b2"))
+    reception.receive("scheduling", tell(source, "a4", "b3"))
+    assert copy.applied == ["a1", "b1", "b2", "b3"]
+    assert copy.position == 7
+    assert [(row["position"], row["reason"]) for row in parking.parked(office.connection)] == [
+        (2, "CannotTakeIt: not a2"),
+        (4, "an earlier event of its stream is parked"),
+        (6, "an earlier event of its stream is parked"),
+    ]
+
+
+def test_an_event_that_succeeds_when_tried_again_is_not_parked(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tries: list[int] = []
+
+    def fail_at_first(_connection: Connection[object]) -> None:
+        tries.append(1)
+        if len(tries) <= ATTEMPTS:
+            raise RuntimeError("not yet")
+
+    copy.after_effect = fail_at_first
+    inbox.apply(office.connection, copy.consumer, source.name, [read(body) for body in tell(source, "a1")])
+    assert copy.applied == ["a1"], "the effects of the failed attempts are undone"
+    assert parking.parked(office.connection, everything=True) == []
+
+
+# serialization failure, deadlock, disk full, too many connections, shutdown, lock timeout, cancelled
+@pytest.mark.parametrize("code", ["40001", "40P01", "53100", "53300", "57P01", "55P03", "57014"])
+def test_an_error_of_the_database_that_will_pass_parks_nothing(
+    office: Office, copy: Copying, source: Source, code: str
+) -> None:
+    tell(source, "a1", "b1")
+    copy.after_effect = lambda connection: connection.execute(raising(code))  # type: ignore[assignment, return-value]
+    for _ in range(ATTEMPTS + 1):
+        with pytest.raises(psycopg.Error, match="as ordered"):
+            inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert (copy.applied, copy.position, office.count("parked")) == ([], 0, 0)
+    copy.after_effect = lambda connection: None
+    inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert copy.applied == ["a1", "b1"]
+
+
+def test_a_passing_error_beside_poison_undoes_both_and_poison_is_parked_once(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tell(source, "a1", "b1")
+    copy.poison = {"a1"}
+    passing: list[type[Exception]] = [Conflict]
+
+    def fail_once(_connection: Connection[object]) -> None:
+        if passing:
+            raise passing.pop()
+
+    copy.after_effect = fail_once
+    with pytest.raises(Conflict):
+        inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert (copy.applied, copy.position, office.count("parked")) == ([], 0, 0)
+    inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert (copy.applied, copy.position, office.count("parked")) == (["b1"], 2, 1)
+
+
+def test_an_error_of_the_data_is_the_events_own_fault_and_parks_it(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tell(source, "a1")
+    copy.after_effect = lambda connection: connection.execute("SELECT 1 / 0")  # type: ignore[assignment, return-value]
+    inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert [row["reason"] for row in parking.parked(office.connection)] == ["DivisionByZero: division by zero"]
+    assert copy.applied == []
+
+
+def test_a_connection_lost_between_effect_and_commit_leaves_the_effect_once_after_the_retry(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tell(source, "a1", "b1")
+    doomed = office.connect()
+    copy.after_effect = office.kill
+    with pytest.raises(psycopg.OperationalError):
+        inbox.apply(doomed, copy.consumer, source.name, source.events())
+    assert (copy.applied, copy.position) == ([], 0)
+    copy.after_effect = lambda connection: None
+    inbox.apply(office.connection, copy.consumer, source.name, source.events())
+    assert (copy.applied, office.count("parked")) == (["a1", "b1"], 0)
+
+
+def test_a_connection_lost_while_going_one_by_one_parks_nothing(
+    office: Office, copy: Copying, source: Source
+) -> None:
+    tell(source, "a1", "b1")
+    copy.poison, copy.after_effect = {"a1"}, office.kill
+    with pytest.raises(psycopg.OperationalError):
+        inbox.apply(office.connect(), copy.consumer, source.name, source.events())
+    assert (copy.applied, copy.position, office.count("parked")) == ([], 0, 0)

@@ -75,7 +75,7 @@ class NotOnThisPanel(DomainError):
     You are not an examiner of this sheet; let one whom the centre assigned to this part score it.
     """
 
-    rule = "R011/R066"
+    rule = "R011"
     field = "actor"
 
 

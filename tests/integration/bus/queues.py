@@ -1,12 +1,14 @@
 """A stranger at the broker: bare pika, with queues and messages of his own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
 import pika
 
-from shared.bus.topology import QUEUE_ARGUMENTS, exchange_name
+from shared.bus.topology import exchange_name
 from shared.testing.rabbitmq import Broker
 from shared.testing.rabbitmq.node import wait_until
 
@@ -46,6 +48,10 @@ class Queues:
     def delete(self, queue: str) -> None:
         self._channel.queue_delete(queue)
 
+    def count(self, queue: str) -> int:
+        """How many messages wait in a classic queue, at once."""
+        return int(self._channel.queue_declare(queue, passive=True).method.message_count)
+
     def publish(self, body: bytes, properties: pika.BasicProperties) -> None:
         """Puts something of our own into the exchange."""
         self._channel.basic_publish(EXCHANGE, "CandidateRegistered", body, properties)
@@ -55,11 +61,8 @@ class Queues:
         if self._connection.is_closed:
             self._connect()
         taken = []
-        for method, properties, body in self._channel.consume(queue, auto_ack=True, inactivity_timeout=1):
-            if method is None:
-                break
-            taken.append((method, properties, body))
-        self._channel.cancel()
+        while (message := self._channel.basic_get(queue, auto_ack=True))[0] is not None:
+            taken.append(message)
         return taken
 
     def positions(self, queue: str) -> list[int]:
@@ -67,9 +70,16 @@ class Queues:
         return [orjson.loads(body)["position"] for _, _, body in self.take(queue)]
 
 
+@contextmanager
+def memory_alarm(broker: Broker) -> Iterator[None]:
+    """Every publisher of the broker waits for the length of a `with`."""
+    broker.alarm(True)
+    try:
+        yield
+    finally:
+        broker.alarm(False)
+
+
 def await_empty(broker: Broker, queues: Queues, queue: str) -> None:
     """Returns once everything in the queue was acknowledged."""
     assert wait_until(lambda: broker.queues(queues.virtual_host).get(queue) == 0, 30)
-
-
-__all__ = ["EXCHANGE", "QUEUE_ARGUMENTS", "QUORUM", "Queues", "await_empty"]

@@ -1,5 +1,6 @@
 """Parked events: shown, repaired, skipped and replayed in their order."""
 
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -7,10 +8,11 @@ import pytest
 from psycopg import Connection
 
 from shared.store import inbox, parking
+from shared.store.inbox import Applied
 from shared.store.parking import NotParked
 from shared.wire.envelope import read
 from tests.integration.store.copying import Copying, batch_of, no_feed, stream_of, tell
-from tests.integration.store.office import STATION, Office, at_once, raising, until
+from tests.integration.store.office import DEADLINE, STATION, Office, at_once, raising, until
 from tests.integration.store.source import Source
 
 COPY, SCHEDULING = "copy", "/centre/scheduling"
@@ -141,23 +143,22 @@ def test_an_event_that_arrives_during_a_replay_waits_and_overtakes_nothing(
     office: Office, copy: Copying, source: Source
 ) -> None:
     copy.poison = set()
-    arriving = office.connect()
+    arriving, replaying = office.connect(), Event()
     tell(source, "a4")
-    copy.before_effect = lambda connection: connection is arriving or until(
-        lambda: office.waits_for_a_lock(arriving)
-    )
+
+    def hold_until_the_other_waits(connection: Connection[Any]) -> None:
+        replaying.set()
+        if connection is not arriving:
+            until(lambda: office.waits_for_a_lock(arriving))
+
+    copy.before_effect = hold_until_the_other_waits
     replayed, applied = at_once(
         [
             lambda: _replay(office, copy),
-            lambda: until(
-                lambda: office.admin.execute(
-                    "SELECT FROM pg_locks WHERE relation = 'checkpoints'::regclass AND granted AND pid = %s",
-                    (office.connection.info.backend_pid,),
-                ).rowcount
-            )
+            lambda: replaying.wait(DEADLINE)
             and inbox.apply(arriving, copy.consumer, SCHEDULING, source.events()),
         ]
     )
     assert replayed == (3, "")
-    assert applied.position == 5
+    assert applied == Applied(5, gap=False)
     assert copy.applied == ["b1", "a1", "a2", "a3", "a4"]

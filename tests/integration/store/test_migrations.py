@@ -1,0 +1,84 @@
+"""Migrations: repeated freely, run by many at once, and never edited."""
+
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from shared.contracts import SERVICES
+from shared.runtime import databases
+from shared.store import migrations
+from shared.store.migrations import MigrationChanged
+from shared.testing.postgres import Cluster
+from tests.integration.store.office import Office, at_once
+
+EVERYTHING = ["shared.store/001_log.sql", "shared.store/002_inbox.sql", "services.registration/001_vault.sql"]
+
+
+def _drop(cluster: Cluster, *services: str) -> None:
+    with psycopg.connect(cluster.admin, autocommit=True) as connection:
+        for service in services:
+            name = sql.Identifier(migrations.database(service))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+def _prepare(cluster: Cluster, service: str) -> list[str]:
+    return databases.prepare(cluster.settings, cluster.admin, service, f"services.{service}")
+
+
+def test_an_empty_machine_gets_everything_and_the_second_run_nothing(cluster: Cluster) -> None:
+    _drop(cluster, "registration")
+    assert _prepare(cluster, "registration") == EVERYTHING
+    assert _prepare(cluster, "registration") == []
+
+
+def test_a_second_run_keeps_what_is_there(office: Office) -> None:
+    office.submit("Ling", "spring")
+    assert _prepare(office.cluster, "registration") == []
+    office.submit("Hua", "spring")
+    assert office.count("events") == 2
+
+
+def test_run_by_four_at_once_each_migration_is_applied_by_exactly_one(cluster: Cluster) -> None:
+    _drop(cluster, "registration")
+    outcomes = at_once([partial(_prepare, cluster, "registration")] * 4)
+    assert sorted(outcomes, key=len) == [[], [], [], EVERYTHING]
+
+
+def test_all_services_may_be_prepared_at_once_and_again(cluster: Cluster) -> None:
+    _drop(cluster, *SERVICES)
+    outcomes = at_once(partial(_prepare, cluster, service) for service in SERVICES * 3)
+    assert [each for each in outcomes if not isinstance(each, list)] == []
+    assert sum(each != [] for each in outcomes) == len(SERVICES)
+
+
+def test_a_migration_that_was_edited_is_refused_and_nothing_of_the_run_stays(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "edited_service" / "sql"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    (folder / "001_first.sql").write_text("CREATE TABLE firsts (id int);")
+    migrate = partial(migrations.migrate, office.cluster.admin, "registration", "edited_service")
+    assert migrate() == ["edited_service/001_first.sql"]
+    (folder / "000_earlier.sql").write_text("CREATE TABLE earlier (id int);")
+    (folder / "001_first.sql").write_text("CREATE TABLE firsts (id bigint);")
+    with pytest.raises(MigrationChanged, match="001_first"):
+        migrate()
+    assert office.admin.execute("SELECT to_regclass('earlier')").fetchone() == (None,)
+    (folder / "001_first.sql").write_text("CREATE TABLE firsts (id int);")
+    assert migrate() == ["edited_service/000_earlier.sql"]
+
+
+def test_a_migration_that_fails_leaves_nothing_half_made(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "failing_service" / "sql"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    (folder / "001_first.sql").write_text("CREATE TABLE firsts (id int); SELECT nothing_there;")
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        migrations.migrate(office.cluster.admin, "registration", "failing_service")
+    assert office.admin.execute("SELECT to_regclass('firsts')").fetchone() == (None,)

@@ -1,0 +1,263 @@
+"""Projections: a new build grows beside the live one, and readers never see anything half done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from services.registration import queries
+from services.registration.projections import register
+from shared.contracts.registration import ApplicationSubmitted
+from shared.kernel.ids import derived_id
+from shared.kernel.reactions import Projection, Rows
+from shared.runtime.definition import Definition
+from shared.runtime.delivery import Reception, consumers, rebuild
+from shared.store import builds, parking, sealer
+from shared.wire.envelope import read
+from tests.integration.store.office import Office, at_once
+
+BATCH = derived_id("batch", "spring")
+LEVEL_OF_POISON = 5
+
+
+class Interrupted(BaseException):
+    """Somebody stopped the rebuild."""
+
+
+class Desk:
+    """Registration with its live projection, and somebody who reads it."""
+
+    def __init__(self, office: Office, projection: Projection = register) -> None:
+        self.office = office
+        self.projection = projection
+        self.reader = office.connect()
+        self._sealer = office.sealer()
+        builds.install(office.connection, projection)
+
+    def hear(self) -> None:
+        """Seals what was decided, and applies it to the live build."""
+        self._sealer.seal()
+        self._reception().catch_up()
+
+    def _reception(self) -> Reception:
+        definition = Definition("registration", "services.registration", projections=(self.projection,))
+        sources = {"registration": self.office.source}
+        return Reception(consumers(definition, None, "centre"), self.office.visit, self._feed, sources, 5.0)
+
+    def _feed(self, service: str, position: int, limit: int) -> list[bytes]:
+        return [sealed for _, sealed, _ in sealer.sealed_after(self.office.connection, position, limit)]
+
+    def rebuild(self, progress: Callable[[int], None] = lambda applied: None) -> int:
+        with self.office.visit() as connection:
+            return rebuild(connection, self.office.definition, self.projection, self.office.source, progress)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What a reader sees now."""
+        with self.reader.transaction():
+            builds.see_live(self.reader)
+            return self.roster(self.reader)
+
+    def roster(self, connection: Connection[Any]) -> list[dict[str, Any]]:
+        with connection.cursor(row_factory=dict_row) as rows:
+            return queries.roster(rows, BATCH, "00000000-0000-0000-0000-000000000000", 500)
+
+    def deface(self) -> None:
+        """Makes the live build's rows tell themselves apart from a new one's."""
+        self.office.connection.execute("UPDATE register_1.applications SET outcome = 'of the old build'")
+
+    def builds(self) -> list[tuple[int, int | None]]:
+        return self.office.admin.execute("SELECT live, building FROM projections").fetchall()
+
+
+@pytest.fixture
+def desk(office: Office) -> Desk:
+    """Twelve applications, of which some were reviewed and one was withdrawn."""
+    desk = Desk(office)
+    for candidate in range(6):
+        office.submit(f"submitted {candidate}", "spring")
+    for candidate in range(5):
+        office.submit_reviewed(f"reviewed {candidate}", "spring", "Gao")
+    office.withdraw(office.submit("withdrawn", "spring"))
+    desk.hear()
+    return desk
+
+
+def _outcomes(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["outcome"] for row in rows}
+
+
+def test_a_rebuilt_projection_has_the_rows_of_the_live_one(desk: Desk) -> None:
+    before = desk.rows()
+    assert len(before) == 12
+    assert desk.rebuild() == 18
+    assert desk.rows() == before
+    assert desk.builds() == [(2, None)]
+    assert desk.rebuild() == 18
+    assert desk.builds() == [(3, None)]
+    assert desk.rows() == before
+
+
+def test_installing_twice_or_at_once_makes_one_build(office: Office) -> None:
+    assert at_once(partial(builds.install, office.connect(), register) for _ in range(4)) == [None] * 4
+    assert office.count("projections") == 1
+    assert office.count("register_1.applications") == 0
+
+
+def test_readers_see_the_old_build_until_the_switch(desk: Desk) -> None:
+    desk.deface()
+    seen: list[set[str]] = []
+    desk.rebuild(lambda applied: seen.append(_outcomes(desk.rows())))
+    assert seen == [{"of the old build"}]
+    assert _outcomes(desk.rows()) == {""}
+
+
+def test_a_reader_who_began_before_the_switch_reads_the_old_build_to_the_end(desk: Desk) -> None:
+    desk.deface()
+    with desk.reader.transaction():
+        builds.see_live(desk.reader)
+        desk.rebuild()
+        assert _outcomes(desk.roster(desk.reader)) == {"of the old build"}
+    assert _outcomes(desk.rows()) == {""}
+
+
+def test_a_build_that_nobody_sees_any_more_is_gone_when_the_next_one_begins(desk: Desk) -> None:
+    for _ in range(3):
+        desk.rebuild()
+    schemas = desk.office.admin.execute(
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'register%' ORDER BY nspname"
+    ).fetchall()
+    assert schemas == [("register_3",), ("register_4",)]
+
+
+def test_events_that_arrive_during_a_rebuild_are_in_the_new_build(desk: Desk) -> None:
+    new: list[str] = []
+
+    def meanwhile(applied: int) -> None:
+        if len(new) < 2:
+            new.append(desk.office.submit(f"meanwhile {applied}", "spring"))
+            desk.hear()
+            assert new[-1] in {row["application"] for row in desk.rows()}
+
+    assert desk.rebuild(meanwhile) == 20
+    assert set(new) <= {row["application"] for row in desk.rows()}
+    new.append(desk.office.submit("afterwards", "spring"))
+    desk.hear()
+    assert len(desk.rows()) == 15
+    assert desk.builds() == [(2, None)]
+
+
+def test_a_build_that_lags_behind_the_live_one_does_not_take_its_place(desk: Desk) -> None:
+    connection = desk.office.connection
+    number = builds.begin(connection, desk.projection)
+    assert not builds.switch(connection, desk.projection, desk.office.source, number)
+    assert desk.builds() == [(1, 2)]
+    assert len(desk.rows()) == 12
+
+
+def test_an_interrupted_rebuild_goes_on_where_it_stopped(desk: Desk) -> None:
+    def interrupt(applied: int) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        desk.rebuild(interrupt)
+    assert desk.builds() == [(1, 2)]
+    desk.office.submit("after the interruption", "spring")
+    desk.hear()
+    before = desk.rows()
+    assert desk.rebuild() == 1, "what had been applied is not applied again"
+    assert desk.rows() == before
+    assert desk.builds() == [(2, None)]
+
+
+def test_a_rebuild_that_loses_its_connection_leaves_the_live_build_alone(desk: Desk) -> None:
+    connection = desk.office.connect()
+    with pytest.raises(psycopg.OperationalError):
+        rebuild(
+            connection,
+            desk.office.definition,
+            register,
+            desk.office.source,
+            lambda applied: desk.office.kill(connection),
+        )
+    assert len(desk.rows()) == 12
+    assert desk.rebuild() == 0
+    assert len(desk.rows()) == 12
+
+
+def test_two_rebuilds_at_once_end_in_one_new_build(desk: Desk) -> None:
+    before = desk.rows()
+    outcomes = at_once([desk.rebuild, desk.rebuild])
+    assert [type(each) for each in outcomes] == [int, int]
+    assert desk.rows() == before
+    assert desk.builds()[0][1] is None
+    assert desk.office.count("checkpoints") == 1
+
+
+@dataclass
+class Picky:
+    """A projection's handler that cannot take one application until it is mended."""
+
+    application: str = ""
+
+    def projection(self) -> Projection:
+        projection = Projection("names", "CREATE TABLE names (application uuid PRIMARY KEY)")
+
+        @projection.on(ApplicationSubmitted)
+        def submitted(event: ApplicationSubmitted, rows: Rows) -> None:
+            rows.execute("INSERT INTO names VALUES (%s)", (event.application,))
+            if event.application == self.application:
+                raise ValueError("cannot take it")
+
+        return projection
+
+
+def test_what_stood_parked_under_the_old_build_is_in_the_new_one_once_the_handler_is_mended(
+    office: Office,
+) -> None:
+    picky = Picky()
+    desk = Desk(office, picky.projection())
+    office.submit("Ling", "spring")
+    picky.application = office.submit("Hua", "spring")
+    desk.hear()
+    assert [row["consumer"] for row in parking.parked(office.connection)] == ["names"]
+    assert office.count("names_1.names") == 1
+    picky.application = ""
+    assert desk.rebuild() == 2
+    assert office.count("names_2.names") == 2
+    assert parking.parked(office.connection, everything=True) == []
+
+
+def test_what_the_new_build_cannot_take_stands_parked_under_the_live_name_and_can_be_replayed(
+    office: Office,
+) -> None:
+    picky = Picky()
+    desk = Desk(office, picky.projection())
+    application = picky.application = office.submit("Hua", "spring")
+    desk.hear()
+    office.withdraw(application)
+    desk.rebuild()
+    (first, second) = parking.parked(office.connection)
+    assert [(row["consumer"], row["position"]) for row in (first, second)] == [("names", 1), ("names", 2)]
+    picky.application = ""
+    (live,) = consumers(
+        Definition("registration", "services.registration", projections=(desk.projection,)), None, "centre"
+    )
+    assert parking.replay(office.connection, live, office.source, first["stream"]) == (2, "")
+    assert office.count("names_2.names") == 1
+
+
+def test_a_handler_that_fails_leaves_the_search_path_where_it_was(office: Office) -> None:
+    picky = Picky(office.submit("Hua", "spring"))
+    desk = Desk(office, picky.projection())
+    desk.hear()
+    (body,) = [read(sealed) for *_, sealed in office.log()]
+    connection = office.connection
+    with connection.transaction():
+        with pytest.raises(ValueError, match="cannot take it"), connection.transaction():
+            builds.handle(connection, desk.projection, [body])
+        assert connection.execute("SHOW search_path").fetchone() == ('"$user", public',)

@@ -226,8 +226,20 @@ def rebuild(
 ) -> int:
     """Grows a new build from the log's beginning beside the live one, and switches; events applied.
 
-    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch.
+    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch. RebuildRunning
+    if somebody else is at it: two would apply everything twice.
     """
+    with builds.alone(connection, projection):
+        return _rebuild(connection, definition, projection, source, progress)
+
+
+def _rebuild(
+    connection: Connection[Any],
+    definition: Definition,
+    projection: Projection,
+    source: str,
+    progress: Callable[[int], None],
+) -> int:
     number = builds.begin(connection, projection)
     growing = _projecting(definition, projection, number)
     applied = 0

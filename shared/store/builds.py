@@ -3,7 +3,8 @@
 Each build is a schema `<projection>_<number>`; SQL of the projection names no schema, `search_path` chooses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, sql
@@ -12,7 +13,12 @@ from shared.kernel.reactions import Projection
 from shared.store.inbox import checkpoint
 from shared.wire.envelope import Sealed
 
+_REBUILDING = 0x6275696C
 _LIVE = "SELECT concat_ws(', ', string_agg(name || '_' || live, ', ' ORDER BY name), 'public') FROM projections"
+
+
+class RebuildRunning(Exception):  # noqa: N818
+    """Somebody is rebuilding this projection already; wait until that has ended."""
 
 
 def install(connection: Connection[Any], projection: Projection) -> None:
@@ -24,6 +30,20 @@ def install(connection: Connection[Any], projection: Projection) -> None:
             connection.execute("INSERT INTO projections VALUES (%s, 1)", (projection.name,))
 
 
+@contextmanager
+def alone(connection: Connection[Any], projection: Projection) -> Iterator[None]:
+    """Keeps other rebuilds of the projection away, or raises RebuildRunning; a lost connection ends it."""
+    key = (_REBUILDING, projection.name)
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key).fetchone()
+    if not (row and row[0]):
+        raise RebuildRunning(projection.name)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+
+
 def begin(connection: Connection[Any], projection: Projection) -> int:
     """The number of the build that grows: a new one, or the one that an earlier run left unfinished."""
     with connection.transaction():
@@ -33,6 +53,7 @@ def begin(connection: Connection[Any], projection: Projection) -> int:
         live, building = row
         if building is None:
             building = live + 1
+            _drop(connection, projection, live - 1)
             _create(connection, projection, building)
             connection.execute(
                 "UPDATE projections SET building = %s WHERE name = %s", (building, projection.name)
@@ -43,7 +64,8 @@ def begin(connection: Connection[Any], projection: Projection) -> int:
 def switch(connection: Connection[Any], projection: Projection, source: str, number: int) -> bool:
     """Puts build `number` in the live one's place if it has applied at least as much; whether it did.
 
-    The live checkpoint is locked meanwhile; what stood parked under the old build goes with it.
+    The live checkpoint is locked meanwhile; what stood parked under the old build goes with it. Its tables
+    stay until the next build begins, for the readers who found them before the switch.
     """
     grown, name = consumer_of(projection, number), projection.name
     with connection.transaction():
@@ -58,12 +80,7 @@ def switch(connection: Connection[Any], projection: Projection, source: str, num
         connection.execute("DELETE FROM checkpoints WHERE consumer = %s", (grown,))
         connection.execute("DELETE FROM parked WHERE consumer = %s", (name,))
         connection.execute("UPDATE parked SET consumer = %s WHERE consumer = %s", (name, grown))
-        old = connection.execute(
-            "SELECT live FROM projections WHERE name = %s FOR UPDATE", (name,)
-        ).fetchone()
-        assert old is not None
         connection.execute("UPDATE projections SET live = %s, building = NULL WHERE name = %s", (number, name))
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(f"{name}_{old[0]}")))
     return True
 
 
@@ -110,3 +127,8 @@ def _create(connection: Connection[Any], projection: Projection, number: int) ->
     connection.execute("SELECT set_config('search_path', %s, true)", (schema,))
     connection.execute(projection.tables)
     connection.execute("SELECT set_config('search_path', 'public', true)")
+
+
+def _drop(connection: Connection[Any], projection: Projection, number: int) -> None:
+    schema = sql.Identifier(f"{projection.name}_{number}")
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))

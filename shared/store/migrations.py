@@ -66,6 +66,10 @@ def _database(connection: Connection[Any], service: str) -> None:
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for role in (service_role(service), relay_role(service)):
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role)))
+    # builds of projections are schemas; granted here and not in roles.sql, because two sessions that change
+    # the rights of one database at the same time fail, and only `create` holds the lock of the whole cluster
+    service_name = sql.Identifier(service_role(service))
+    connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(name, service_name))
 
 
 def migrate(admin: str, service: str, package: str) -> list[str]:
@@ -111,6 +115,5 @@ def _grant(connection: Connection[Any], service: str) -> None:
         sql.SQL(script).format(  # type: ignore[arg-type]
             service=sql.Identifier(service_role(service)),
             relay=sql.Identifier(relay_role(service)),
-            database=sql.Identifier(database(service)),
         )
     )

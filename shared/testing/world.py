@@ -144,7 +144,7 @@ class World:
 
     def drain(self) -> None:
         """Delivers until nobody has anything to react to."""
-        while any([self.deliver(one, other) for one in self.services for other in self.services]):
+        while any(self.deliver(one, other) for one in self.services for other in self.services):
             pass
 
     @property

@@ -1,8 +1,8 @@
 """The life of batches, in any order and by anybody: whatever is tried, what must never happen does not.
 
-The machine plays the four deciding services in memory. Some of its steps do what should come next, by the right
-people; the others try any command with any people, and deliver events to one service before another. What must
-hold is written against the events alone.
+The machine plays the four deciding services in memory. Some of its steps do what should come next, by the
+right people; the others try any command with any people, and deliver events to one service before another.
+What must hold is written against the events alone.
 """
 
 from collections import Counter, defaultdict
@@ -63,7 +63,11 @@ APPLICATIONS = tuple(f"{person}-{term}-{go}" for person in PEOPLE for term in BA
 PAPERS = ("paper-1", "paper-2", "paper-3")
 THEORY = datetime(2026, 6, 1, 1, tzinfo=UTC)
 PRACTICAL = THEORY + timedelta(hours=5)
-BEFORE, DRAWING, AFTER = THEORY - timedelta(days=30), PRACTICAL - timedelta(minutes=20), PRACTICAL + timedelta(days=5)
+BEFORE, DRAWING, AFTER = (
+    THEORY - timedelta(days=30),
+    PRACTICAL - timedelta(minutes=20),
+    PRACTICAL + timedelta(days=5),
+)
 AT_THE_STATION = (
     Role.EXAM_AFFAIRS,
     Role.STATION_REVIEWER,
@@ -82,7 +86,10 @@ def right(role: Role, number: int = 1) -> Actor:
 
 STAFF = tuple(
     right(role, number)
-    for role, number in [*((role, 1) for role in Role if role is not Role.SERVICE), *((Role.EXAMINER, n) for n in (2, 3, 4))]
+    for role, number in [
+        *((role, 1) for role in Role if role is not Role.SERVICE),
+        *((Role.EXAMINER, n) for n in (2, 3, 4)),
+    ]
 )
 anybody = st.sampled_from(STAFF) | st.builds(
     Actor,
@@ -184,7 +191,9 @@ class BatchLife(RuleBasedStateMachine):
         self.instead = ""
 
     @rule(data=st.data(), what=st.sampled_from(COMMANDS), by=anybody, at=moments)
-    def try_anything(self, data: st.DataObject, what: tuple[str, type[Command]], by: Actor, at: datetime) -> None:
+    def try_anything(
+        self, data: st.DataObject, what: tuple[str, type[Command]], by: Actor, at: datetime
+    ) -> None:
         self._ask(*what, by, at, **{name: self._draw(data, name) for name in _said(what[1])})
 
     @rule(data=st.data(), what=st.sampled_from(COMMANDS), at=moments)
@@ -230,7 +239,9 @@ class BatchLife(RuleBasedStateMachine):
         assert {said.event.application for said in self._all(certified.CertificateIssued)} <= approved
 
     def _check_chain(self, approved: Said) -> None:
-        dossier_log = [said for said in self.world.services["certification"].log if said.stream == approved.stream]
+        dossier_log = [
+            said for said in self.world.services["certification"].log if said.stream == approved.stream
+        ]
         filed = {}
         for said in dossier_log[: dossier_log.index(approved)]:
             if isinstance(said.event, certified.EvidenceFiled):
@@ -247,7 +258,9 @@ class BatchLife(RuleBasedStateMachine):
         }
         assert {said.event.application for said in chain.values()} == {approved.event.application}
         assert chain["published"].event.passed
-        scores = [(event.theory, event.practical) for event in (chain["scored"].event, chain["published"].event)]
+        scores = [
+            (event.theory, event.practical) for event in (chain["scored"].event, chain["published"].event)
+        ]
         assert scores[0] == scores[1]
         lines = sorted(f"{link} {said.id} {said.hash}" for link, said in chain.items())
         assert approved.event.evidence_digest == sha256("\n".join(lines).encode()).hexdigest()
@@ -258,8 +271,13 @@ class BatchLife(RuleBasedStateMachine):
         for said in self._all(certified.CertificateNumberAllocated):
             books[said.event.book].append(said.event.serial)
         assert all(serials == list(range(1, len(serials) + 1)) for serials in books.values())
-        allocated = {said.event.number: said.event.application for said in self._all(certified.CertificateNumberAllocated)}
-        issued = [(said.event.number, said.event.application) for said in self._all(certified.CertificateIssued)]
+        allocated = {
+            said.event.number: said.event.application
+            for said in self._all(certified.CertificateNumberAllocated)
+        }
+        issued = [
+            (said.event.number, said.event.application) for said in self._all(certified.CertificateIssued)
+        ]
         assert len(allocated) == sum(map(len, books.values()))
         assert len({number for number, _ in issued}) == len({one for _, one in issued}) == len(issued)
         assert all(allocated[number] == one for number, one in issued)
@@ -299,7 +317,9 @@ class BatchLife(RuleBasedStateMachine):
                 assigned.add(event.application)
         tickets = [said.event.application for said in self._all(registered.AdmissionTicketIssued)]
         assert len(set(tickets)) == len(tickets)
-        assert set(tickets) <= assigned & {said.event.application for said in self._all(registered.CentreReviewPassed)}
+        assert set(tickets) <= assigned & {
+            said.event.application for said in self._all(registered.CentreReviewPassed)
+        }
 
     @invariant()
     def only_an_assigned_examiner_scores_and_each_sheet_once(self) -> None:
@@ -401,9 +421,13 @@ class BatchLife(RuleBasedStateMachine):
         if status == "new":
             self._submit(one, person, term)
         elif status == "submitted":
-            self._ask("registration", PassStationReview, self._right(Role.STATION_REVIEWER), BEFORE, application=one)
+            self._ask(
+                "registration", PassStationReview, self._right(Role.STATION_REVIEWER), BEFORE, application=one
+            )
         elif status == "station_passed":
-            self._ask("registration", PassCentreReview, self._right(Role.CENTRE_REVIEWER), BEFORE, application=one)
+            self._ask(
+                "registration", PassCentreReview, self._right(Role.CENTRE_REVIEWER), BEFORE, application=one
+            )
         elif not its_batch.rooms:
             self._prepare(term, seed)
         else:
@@ -463,7 +487,9 @@ class BatchLife(RuleBasedStateMachine):
         if place.status == "ticketed":
             seen_at_the_door = {"ticket": place.ticket, "document_checked": True, "photo_matches": True}
             code = f"B-{len(self.world.services['scheduling'].log)}"
-            self._ask("scheduling", CheckIn, invigilator, THEORY, sitting=one, blind_code=code, **seen_at_the_door)
+            self._ask(
+                "scheduling", CheckIn, invigilator, THEORY, sitting=one, blind_code=code, **seen_at_the_door
+            )
         elif place.status == "checked_in":
             self._ask("scheduling", DrawPaper, invigilator, DRAWING, sitting=one, lot=str(seed))
         elif place.status == "drawn":
@@ -481,7 +507,13 @@ class BatchLife(RuleBasedStateMachine):
         elif seed % 3 == 2:
             self._correct(f"{code}-theory", score)
         else:
-            self._ask("certification", ApproveCertificate, self._right(Role.CERTIFICATE_PROCESSOR), AFTER, dossier=one)
+            self._ask(
+                "certification",
+                ApproveCertificate,
+                self._right(Role.CERTIFICATE_PROCESSOR),
+                AFTER,
+                dossier=one,
+            )
 
     def _mark(self, on: str, score: int) -> None:
         opened = self.world.services["scoring"].state(sheet, on).opened
@@ -493,7 +525,9 @@ class BatchLife(RuleBasedStateMachine):
         state = self.world.services["scoring"].state(sheet, on)
         by = Actor(state.opened.examiners[-1], Role.EXAMINER, "centre")
         self._ask("scoring", ProposeCorrection, by, AFTER, sheet=on, new=new, reason="分数累计有误")
-        self._ask("scoring", ApproveCorrection, replace(by, role=Role.SCORE_REVIEWER), AFTER, sheet=on, new=new)
+        self._ask(
+            "scoring", ApproveCorrection, replace(by, role=Role.SCORE_REVIEWER), AFTER, sheet=on, new=new
+        )
         self._ask("scoring", ApproveCorrection, self._right(Role.SCORE_REVIEWER), AFTER, sheet=on, new=new)
 
 
@@ -512,13 +546,23 @@ def test_no_order_of_steps_breaks_what_must_hold() -> None:
             database=None,
             deadline=None,
             phases=[Phase.explicit, Phase.generate, Phase.shrink],
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.filter_too_much,
+                HealthCheck.data_too_large,
+            ],
         ),
     )
     # the machine went all the ways that the invariants speak of, not only the short ones
     assert {"CertificateIssued", "ScoreCorrected", "ApplicationWithdrawn", "CandidateAbsent"} <= set(seen)
     refused = {code for code in seen if code.startswith("refused ")}
-    wanted = ("RoleNotAllowed", "DutyConflict", "SecondPersonNeeded", "ApplicationAlreadyOpen", "NoticeMissing")
+    wanted = (
+        "RoleNotAllowed",
+        "DutyConflict",
+        "SecondPersonNeeded",
+        "ApplicationAlreadyOpen",
+        "NoticeMissing",
+    )
     assert {f"refused {code}" for code in wanted} <= refused
 
 

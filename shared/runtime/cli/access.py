@@ -27,8 +27,17 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
     try:
         yield postgres.dsn
     finally:
-        if started:
+        if started and not _others(postgres.dsn):
             postgres.stop()
+
+
+def _others(dsn: str) -> bool:
+    """Whether somebody else has come to use the server meanwhile, such as `jianding up`."""
+    with psycopg.connect(dsn) as connected:
+        row = connected.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    return bool(row and row[0])
 
 
 @contextmanager

@@ -5,7 +5,6 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO {service};
 GRANT EXECUTE ON FUNCTION append, note_duties TO {service};
 GRANT INSERT, UPDATE, DELETE ON checkpoints, parked, projections TO {service};
 GRANT INSERT ON rejected TO {service};
-GRANT CREATE ON DATABASE {database} TO {service};
 GRANT SELECT ON events, log, heads, relay TO {relay};
 GRANT INSERT ON log, heads TO {relay};
 GRANT UPDATE ON relay TO {relay};

@@ -18,8 +18,9 @@ from shared.kernel.reactions import Projection, Rows
 from shared.runtime.definition import Definition
 from shared.runtime.delivery import Reception, consumers, rebuild
 from shared.store import builds, parking, sealer
+from shared.store.builds import RebuildRunning
 from shared.wire.envelope import read
-from tests.integration.store.office import Office, at_once
+from tests.integration.store.office import Office, at_once, outcome
 
 BATCH = derived_id("batch", "spring")
 LEVEL_OF_POISON = 5
@@ -189,13 +190,24 @@ def test_a_rebuild_that_loses_its_connection_leaves_the_live_build_alone(desk: D
     assert len(desk.rows()) == 12
 
 
-def test_two_rebuilds_at_once_end_in_one_new_build(desk: Desk) -> None:
-    before = desk.rows()
-    outcomes = at_once([desk.rebuild, desk.rebuild])
-    assert [type(each) for each in outcomes] == [int, int]
+def test_while_a_rebuild_runs_another_one_is_refused_and_changes_nothing(desk: Desk) -> None:
+    before, refused = desk.rows(), []
+
+    def try_another(applied: int) -> None:
+        refused.append(outcome(desk.rebuild))
+
+    desk.rebuild(try_another)
+    assert [type(each) for each in refused] == [RebuildRunning]
     assert desk.rows() == before
-    assert desk.builds()[0][1] is None
-    assert desk.office.count("checkpoints") == 1
+    assert desk.builds() == [(2, None)]
+    assert desk.rebuild() == 18, "afterwards it is free again"
+
+
+def test_rebuilds_at_once_lose_nothing(desk: Desk) -> None:
+    before = desk.rows()
+    assert {type(each) for each in at_once([desk.rebuild] * 4)} <= {int, RebuildRunning}
+    assert desk.rows() == before
+    assert parking.parked(desk.office.connection, everything=True) == []
 
 
 @dataclass
@@ -238,8 +250,8 @@ def test_what_the_new_build_cannot_take_stands_parked_under_the_live_name_and_ca
     picky = Picky()
     desk = Desk(office, picky.projection())
     application = picky.application = office.submit("Hua", "spring")
-    desk.hear()
     office.withdraw(application)
+    desk.hear()
     desk.rebuild()
     (first, second) = parking.parked(office.connection)
     assert [(row["consumer"], row["position"]) for row in (first, second)] == [("names", 1), ("names", 2)]

@@ -17,7 +17,7 @@ from shared.wire.envelope import CONTENT_TYPE
 log = logging.getLogger(__name__)
 
 _IDLE = (0.002, 0.1)  # seconds between looks at an idle log, growing from the first to the second
-_UNCONFIRMED = 20.0  # seconds without any confirm after which the channel is given up
+_FAREWELL = 2.0  # seconds for the broker to agree that the connection is closed
 
 
 class BrokerGone(Exception):  # noqa: N818
@@ -138,5 +138,10 @@ class Session:
         self._connection.ioloop.stop()
 
     def _close(self) -> None:
-        if not (self._connection.is_closing or self._connection.is_closed):
+        # without this the socket would live on, and the broker would keep the connection
+        ioloop = self._connection.ioloop
+        if self._connection.is_open:
             self._connection.close()
+            ioloop.call_later(_FAREWELL, ioloop.stop)
+            ioloop.start()
+        ioloop.close()

@@ -25,9 +25,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME_OF_FIELD = re.compile(r"[A-Za-z0-9_.]{1,60}")
 
 
-def _match(pattern: re.Pattern[str], text: str, message: str) -> None:
+def _match(pattern: re.Pattern[str], text: str, problem: str) -> None:
     if not pattern.fullmatch(text):
-        raise ValidationError(message)
+        raise ValidationError(problem)
 
 
 def _length(most: int) -> validate.Length:

@@ -30,7 +30,6 @@ def ledger(databases: Cluster) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def queues(bus: str) -> Iterator[Queues]:
+def queues(bus: str) -> Queues:
     """A stranger's queues."""
-    with Queues(bus) as queues:
-        yield queues
+    return Queues(bus)

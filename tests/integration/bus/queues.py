@@ -1,7 +1,7 @@
 """A stranger at the broker: bare pika, with queues and messages of his own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,23 +17,17 @@ QUORUM = {"x-queue-type": "quorum"}
 
 
 class Queues:
-    """One blocking connection, opened again where a test had it closed."""
+    """Each asks on a connection of its own: tests close connections by force."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def __enter__(self) -> "Queues":
-        self._connect()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._connection.is_open:
-            self._connection.close()
-
-    def _connect(self) -> None:
-        self._connection = pika.BlockingConnection(pika.URLParameters(self._url))
-        self._channel = self._connection.channel()
-        self._channel.exchange_declare(EXCHANGE, "topic", durable=True)
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        with closing(pika.BlockingConnection(pika.URLParameters(self._url))) as connection:
+            channel = connection.channel()
+            channel.exchange_declare(EXCHANGE, "topic", durable=True)
+            yield channel
 
     @property
     def virtual_host(self) -> str:
@@ -41,28 +35,31 @@ class Queues:
 
     def bind(self, queue: str, routing_key: str = "#", **arguments: Any) -> None:
         """A durable queue for what is published under the routing key."""
-        named = {name.replace("_", "-"): value for name, value in arguments.items()}
-        self._channel.queue_declare(queue, durable=True, arguments=named or QUORUM)
-        self._channel.queue_bind(queue, EXCHANGE, routing_key)
+        with self._channel() as channel:
+            channel.queue_declare(queue, durable=True, arguments=arguments or QUORUM)
+            channel.queue_bind(queue, EXCHANGE, routing_key)
 
     def delete(self, queue: str) -> None:
-        self._channel.queue_delete(queue)
+        with self._channel() as channel:
+            channel.queue_delete(queue)
 
     def count(self, queue: str) -> int:
-        """How many messages wait in a classic queue, at once."""
-        return int(self._channel.queue_declare(queue, passive=True).method.message_count)
+        """How many messages wait in a classic queue."""
+        with self._channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
 
     def publish(self, body: bytes, properties: pika.BasicProperties) -> None:
-        """Puts something of our own into the exchange."""
-        self._channel.basic_publish(EXCHANGE, "CandidateRegistered", body, properties)
+        """Puts something of our own into the exchange; it has reached every bound queue on return."""
+        with self._channel() as channel:
+            channel.confirm_delivery()
+            channel.basic_publish(EXCHANGE, "CandidateRegistered", body, properties, mandatory=True)
 
     def take(self, queue: str) -> list[tuple[Any, Any, bytes]]:
         """Empties a queue: (method, properties, body) of each message."""
-        if self._connection.is_closed:
-            self._connect()
         taken = []
-        while (message := self._channel.basic_get(queue, auto_ack=True))[0] is not None:
-            taken.append(message)
+        with self._channel() as channel:
+            while (message := channel.basic_get(queue, auto_ack=True))[0] is not None:
+                taken.append(message)
         return taken
 
     def positions(self, queue: str) -> list[int]:

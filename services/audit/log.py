@@ -11,9 +11,7 @@ from shared.kernel.errors import Conflict
 from shared.store.inbox import Consumer
 from shared.wire.envelope import Sealed
 
-_APPEND = (
-    "SELECT append_entries(%s, %s, %s, %s::uuid[], %s, %s, %s, %s::bytea[], %s, %s, %s::int[], %s, %s)"
-)
+_APPEND = "SELECT append_entries(%s, %s, %s, %s::uuid[], %s, %s, %s, %s::bytea[], %s, %s, %s::int[], %s, %s)"
 
 
 def newest(connection: Connection[Any]) -> Tree:
@@ -29,7 +27,9 @@ def append(connection: Connection[Any], events: Sequence[Sealed]) -> None:
         return
     tree = newest(connection)
     grown = tree.append(leaf_hash(event.raw) for event in events)
-    subjects = [(kind, ref, offset) for offset, event in enumerate(events) for kind, ref in subjects_of(event)]
+    subjects = [
+        (kind, ref, offset) for offset, event in enumerate(events) for kind, ref in subjects_of(event)
+    ]
     kinds, refs, offsets = zip(*subjects, strict=True)
     values = (
         tree.size,

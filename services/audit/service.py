@@ -19,7 +19,13 @@ definition = Definition(
 )
 
 SUPERVISION = frozenset(
-    {Role.SUPERVISOR, Role.CENTRE_OFFICER, Role.CERTIFICATE_PROCESSOR, Role.SCORE_REVIEWER, Role.STATION_DIRECTOR}
+    {
+        Role.SUPERVISOR,
+        Role.CENTRE_OFFICER,
+        Role.CERTIFICATE_PROCESSOR,
+        Role.SCORE_REVIEWER,
+        Role.STATION_DIRECTOR,
+    }
 )
 
 
@@ -50,9 +56,11 @@ class Audit:
     @rpc
     def verify(self) -> dict[str, Any]:
         """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
+        with self.workshop.connect() as connection:
+            before = verification.reached(connection)
         said = _heads(self.workshop)
         with self.workshop.connect() as connection:
-            return verification.verify(connection, said).as_data()
+            return verification.verify(connection, said, before=before).as_data()
 
 
 def _heads(workshop: Workshop) -> list[Head]:

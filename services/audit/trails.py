@@ -7,8 +7,8 @@ import orjson
 from shared.kernel.reactions import Rows
 
 KINDS = (
-    "candidate", "batch", "examiner", "certificate", "application", "ticket", "station", "room", "paper", "sheet",
-    "actor",
+    "candidate", "batch", "examiner", "certificate", "application", "ticket", "station", "room", "paper",
+    "sheet", "actor",
 )  # fmt: skip
 
 # what is asked for, and what else leads to entries of its trail
@@ -34,9 +34,7 @@ def trail(rows: Rows, kind: str, id: str, after: int = -1, limit: int = 100) -> 
         found = rows.execute(_APPLICATIONS, (id,)).fetchall()
         wanted += [("application", row["ref"]) for row in found]
     kinds, refs = zip(*wanted, strict=True)
-    return [
-        _step(row) for row in rows.execute(_TRAIL, (list(kinds), list(refs), after, limit)).fetchall()
-    ]
+    return [_step(row) for row in rows.execute(_TRAIL, (list(kinds), list(refs), after, limit)).fetchall()]
 
 
 def _step(row: dict[str, Any]) -> dict[str, Any]:

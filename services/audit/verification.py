@@ -2,11 +2,12 @@
 
 1. every entry is at its index, and its columns and subjects say what its bytes say;
 2. each source's positions have no gap, and each event contains the hash of the one before;
-3. the tree recomputed from the bytes has the root of every tree head;
-4. each source's signed head is properly signed and agrees with the entry at its position.
+3. the tree recomputed from the bytes has the root and the peaks of every tree head, and one covers all of it;
+4. each source's signed head is properly signed, agrees with the entry at its position, and is not behind
+   what the source has sent before it was asked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,36 +50,56 @@ class Verdict:
         }
 
 
+def reached(connection: Connection[Any]) -> dict[str, int]:
+    """How far each source has come in the log; asked before the heads are, no honest head is behind it."""
+    return dict(
+        connection.execute("SELECT source, max(position) FROM entries GROUP BY source").fetchall()
+    )
+
+
 def verify(
-    connection: Connection[Any], heads: list[Head], progress: Callable[[int], None] = lambda count: None
+    connection: Connection[Any],
+    heads: list[Head],
+    progress: Callable[[int], None] = lambda count: None,
+    before: Mapping[str, int] | None = None,
 ) -> Verdict:
-    """Reads the whole log in one snapshot."""
+    """Reads the whole log in one snapshot. `before`: what `reached` said before the heads were asked for."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return _Verification(connection, heads, progress).run()
+        return _Verification(connection, heads, progress, before or {}).run()
 
 
 class _Verification:
     """One pass over the log."""
 
-    def __init__(self, connection: Connection[Any], heads: list[Head], progress: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection[Any],
+        heads: list[Head],
+        progress: Callable[[int], None],
+        before: Mapping[str, int],
+    ) -> None:
         self._connection = connection
         self._heads = heads
         self._progress = progress
+        self._before = before
         self._verdict = Verdict()
         self._chains: dict[str, tuple[int, bytes]] = {}
         self._claimed = {(head.source, head.position): head for head in heads}
 
     def run(self) -> Verdict:
-        tree, roots = Tree(), self._roots()
+        tree, stated = Tree(), self._stated()
+        newest = max(stated, default=0)
         for page in self._pages(tree.size):
             for row, subjects in page:
                 self._entry(tree.size, row, subjects)
                 tree = tree.append([leaf_hash(row[7])])
-                if tree.size in roots and roots.pop(tree.size) != tree.root:
+                if stated.pop(tree.size, _said_by(tree)) != _said_by(tree):
                     self._problem(tree.size - 1, "the tree head does not follow from the entries")
             self._progress(tree.size)
-        for size in roots:
+        if tree.size > newest:
+            self._problem(newest, "from this entry on no tree head speaks of them")
+        for size in stated:
             self._problem(size - 1, "a tree head speaks of entries that are not there")
         self._sources()
         self._verdict.size, self._verdict.root = tree.size, tree.root.hex() if tree.size else ""
@@ -87,9 +108,10 @@ class _Verification:
     def _problem(self, index: int, what: str) -> None:
         self._verdict.problems.append((index, what))
 
-    def _roots(self) -> dict[int, bytes]:
+    def _stated(self) -> dict[int, tuple[bytes, bytes]]:
         with self._connection.cursor(binary=True) as cursor:
-            return dict(cursor.execute("SELECT size, root FROM tree_heads").fetchall())
+            rows = cursor.execute("SELECT size, root, peaks FROM tree_heads").fetchall()
+        return {size: (root, peaks) for size, root, peaks in rows}
 
     def _pages(self, start: int) -> Iterator[list[tuple[Any, set[tuple[str, str]]]]]:
         while True:
@@ -124,7 +146,9 @@ class _Verification:
         if event.position != position + 1:
             self._problem(index, f"{event.source}: position {event.position} follows {position}")
         elif event.previous != head:
-            self._problem(index, f"{event.source}: position {event.position} does not contain the hash before it")
+            self._problem(
+                index, f"{event.source}: position {event.position} does not contain the hash before it"
+            )
         self._chains[event.source] = event.position, event.hash
         claimed = self._claimed.pop((event.source, event.position), None)
         if claimed is not None and claimed.hash != event.hash:
@@ -135,6 +159,13 @@ class _Verification:
         for head in self._heads:
             if not head.signed:
                 self._problem(-1, f"{head.source}: its head is not signed by its key")
+            if head.position < (known := self._before.get(head.source, 0)):
+                self._problem(-1, f"{head.source}: its head {head.position} is behind the {known} it had sent")
         for source, position in self._claimed:
             if position:
                 self._problem(-1, f"{source}: its head {position} has not reached the log")
+
+
+def _said_by(tree: Tree) -> tuple[bytes, bytes]:
+    """(root, peaks) as a tree head states them."""
+    return tree.root, b"".join(tree.peaks)

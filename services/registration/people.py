@@ -32,13 +32,26 @@ class People:
         identity = Identity(fields["name"], fields["document"], fields["number"], fields["photo"])
         _check(identity)
         known = self.find(fields["candidate"])
+        try:
+            return self._decide(message, identity, known)
+        except Refused:
+            # a repeat of this very message may have committed after our look, under salts of its own
+            found = None if known else self.find(fields["candidate"])
+            if found is None:
+                raise
+            return self._decide(message, identity, found)
+
+    def _decide(
+        self, message: Any, identity: Identity, known: tuple[Identity, Commitments] | None
+    ) -> dict[str, Any]:
+        candidate = message.fields["candidate"]
         if known is not None and known[0] != identity:
             raise Refused.of(PersonExists())
-        locked, commitments = self._vault.lock(fields["candidate"], identity)
+        locked, commitments = self._vault.lock(candidate, identity)
         return message.decide(
             EnrolPerson,
             {
-                "candidate": fields["candidate"],
+                "candidate": candidate,
                 "document": identity.document,
                 "identity_commitment": (known[1] if known else commitments).identity,
                 "photo_commitment": (known[1] if known else commitments).photo,

@@ -6,15 +6,14 @@ import eventlet
 from nameko.containers import WorkerContext
 from nameko.exceptions import RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
-from nameko.rpc import ReplyListener, ServiceProxy
-from nameko.rpc import rpc as _rpc
+from nameko.rpc import ReplyListener, Rpc, ServiceProxy
 
 from shared.kernel.actors import Actor
-from shared.kernel.errors import Refusal
+from shared.kernel.errors import Interrupted, Refusal
 
 
 @deserialize_to_instance
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A refusal as it crosses the bus; `problem` is `{code, field, rule, zh, en}`."""
 
     def __init__(self, problem: dict[str, str]) -> None:
@@ -29,12 +28,22 @@ class Refused(Exception):  # noqa: N818
         return cls(refusal.problem())
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswer(Exception):
     """The service did not answer in time, or is not there. Ask again with the same command_id."""
 
 
+class _Entrypoint(Rpc):
+    """A method that others may call, once for each time that they ask."""
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        # who took the call before us may have refused it and died: accepting it now would make that a lie
+        if message.delivery_info.get("redelivered"):
+            raise Refused.of(Interrupted())
+        super().handle_message(body, message)
+
+
 # a refusal is an answer, not an accident: it is not logged with a traceback
-rpc = _rpc(expected_exceptions=(Refused,))
+rpc = _Entrypoint.decorator(expected_exceptions=(Refused,))
 
 
 class _Asking:
@@ -53,7 +62,9 @@ class Caller(SharedExtension):
 
     replies = ReplyListener()
 
-    def call(self, service: str, method: str, data: dict[str, Any], message: dict[str, Any], wait: float = 30) -> Any:
+    def call(
+        self, service: str, method: str, data: dict[str, Any], message: dict[str, Any], wait: float = 30
+    ) -> Any:
         """The method's answer; Refused if it refused, NoAnswer if none came within `wait` seconds."""
         worker = WorkerContext(self.container, service=None, entrypoint=_Asking, data=dict(data))
         proxy = ServiceProxy(worker, service, self.replies)

@@ -1,7 +1,7 @@
 """The bus of the embedded node: kombu's in-memory transport, mended in two places.
 
-Its virtual channel drops `content_type`, without which nameko's RPC cannot decode; and it polls, where we wake
-whoever consumes from the queue that something was put into.
+Its virtual channel drops `content_type`, without which nameko's RPC cannot decode; and it polls, where we
+wake whoever consumes from the queue that something was put into.
 """
 
 import threading
@@ -24,10 +24,12 @@ class Channel(memory.Channel):
     """Keeps the content type, and wakes the connections that consume from a queue."""
 
     queues: dict[str, Any] = {}  # noqa: RUF012
-    events: set[str] = set()  # noqa: RUF012
+    events: defaultdict[Any, Any] = defaultdict(set)  # noqa: RUF012
     do_restore = False
 
-    def prepare_message(self, body: Any, priority: Any = None, content_type: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def prepare_message(
+        self, body: Any, priority: Any = None, content_type: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         message = super().prepare_message(body, priority, content_type, *args, **kwargs)
         message["properties"]["content_type"] = message["content-type"]
         message["properties"]["content_encoding"] = message["content-encoding"]
@@ -67,8 +69,9 @@ class Transport(memory.Transport):
         super().__init__(client, **kwargs)
         self.arrived = threading.Event()
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **_kwargs: Any) -> None:  # noqa: ARG002
         """Delivers one message; TimeoutError (as a socket does) when none came in `timeout` seconds."""
+        assert self.cycle is not None
         while True:
             self.arrived.clear()
             try:

@@ -1,6 +1,7 @@
 """Publishing to RabbitMQ with pika: many confirms in flight, matched by delivery tag."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,11 @@ from shared.wire.envelope import CONTENT_TYPE
 log = logging.getLogger(__name__)
 
 _IDLE = (0.002, 0.1)  # seconds between looks at an idle log, growing from the first to the second
+_UNCONFIRMED = 20.0  # seconds without any confirm after which the channel is given up
 _FAREWELL = 2.0  # seconds for the broker to agree that the connection is closed
 
 
-class BrokerGone(Exception):  # noqa: N818
+class BrokerGone(Exception):
     """The broker is not there, or closed the connection."""
 
 
@@ -34,6 +36,7 @@ class RabbitOutlet:
         channel.confirm_delivery(self._on_confirm)
         channel.add_on_return_callback(self._on_return)
         self.failure: Exception | None = None
+        self._heard = time.monotonic()
 
     @property
     def confirmed(self) -> int:
@@ -45,6 +48,15 @@ class RabbitOutlet:
 
     def room(self) -> int:
         return 0 if self.failure else self._window.room()
+
+    def check(self, excused: bool) -> None:
+        """Raises what went wrong; Broken too when nothing in flight was confirmed for long, unless `excused`."""
+        if self.failure:
+            raise self.failure
+        if excused or not self._window.waiting:
+            self._heard = time.monotonic()
+        elif time.monotonic() - self._heard > _UNCONFIRMED:
+            raise Broken("the broker confirms nothing; its log may say of a queue that it has no leader")
 
     def send(self, position: int, sealed: bytes) -> None:
         event = orjson.loads(sealed)
@@ -62,6 +74,7 @@ class RabbitOutlet:
     def _on_confirm(self, frame: Any) -> None:
         if isinstance(frame.method, pika.spec.Basic.Nack):
             self.failure = Broken("the broker refused a message")
+        self._heard = time.monotonic()
         if self.failure is None:
             self._window.ack(frame.method.delivery_tag, frame.method.multiple)
             reached("confirm")
@@ -76,6 +89,7 @@ class Session:
 
     def __init__(self, url: str, service: str, window: int) -> None:
         self._url, self._service, self._window = url, service, window
+        self._ended = self._blocked = False
         self._failure: BaseException | None = None
         self._outlet: RabbitOutlet | None = None
         self._pause = _IDLE[0]
@@ -91,6 +105,8 @@ class Session:
             on_open_error_callback=lambda _, error: self._end(BrokerGone(type(error).__name__)),
             on_close_callback=lambda _, error: self._end(BrokerGone(type(error).__name__)),
         )
+        self._connection.add_on_connection_blocked_callback(self._on_blocked)
+        self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
         try:
             self._connection.ioloop.start()
         finally:
@@ -104,6 +120,13 @@ class Session:
             exchange_name(self._service), "topic", durable=True, callback=lambda _: self._on_exchange(channel)
         )
 
+    def _on_blocked(self, _connection: Any, frame: Any) -> None:
+        self._blocked = True
+        log.warning("%s: the broker takes nothing for now (%s); waiting", self._service, frame.method.reason)
+
+    def _on_unblocked(self, _connection: Any, _frame: Any) -> None:
+        self._blocked = False
+
     def _on_exchange(self, channel: Any) -> None:
         self._guard(self._begin, channel)
 
@@ -113,12 +136,12 @@ class Session:
         self._tick()
 
     def _tick(self) -> None:
-        self._guard(self._advance)
+        if not self._ended:
+            self._guard(self._advance)
 
     def _advance(self) -> None:
         assert self._outlet is not None
-        if self._outlet.failure:
-            raise self._outlet.failure
+        self._outlet.check(self._blocked)
         if self._stop():
             self._end(None)
             return
@@ -134,14 +157,16 @@ class Session:
             self._end(error)
 
     def _end(self, failure: BaseException | None) -> None:
-        self._failure = self._failure or failure
+        if not self._ended:
+            self._ended, self._failure = True, failure
         self._connection.ioloop.stop()
 
     def _close(self) -> None:
         # without this the socket would live on, and the broker would keep the connection
-        ioloop = self._connection.ioloop
+        ioloop, deadline = self._connection.ioloop, time.monotonic() + _FAREWELL
         if self._connection.is_open:
             self._connection.close()
-            ioloop.call_later(_FAREWELL, ioloop.stop)
+        ioloop.call_later(_FAREWELL, ioloop.stop)
+        while not self._connection.is_closed and time.monotonic() < deadline:
             ioloop.start()
         ioloop.close()

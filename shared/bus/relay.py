@@ -1,4 +1,4 @@
-"""The relay: seals what was committed and publishes it in order, moving its mark along the confirmed prefix."""
+"""The relay: seals what was committed and publishes it in order; its mark follows the confirmed prefix."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -31,7 +31,7 @@ class Outlet(Protocol):
 
 
 class Relay:
-    """One source, one outlet. A new outlet starts behind the confirmed prefix, so some events go out twice."""
+    """One source, one outlet. A new outlet starts behind the confirmed prefix, so events may go out twice."""
 
     def __init__(self, log: Log, outlet: Outlet) -> None:
         self._log = log

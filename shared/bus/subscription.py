@@ -22,6 +22,8 @@ Receive = Callable[[str, Sequence[Body]], None]
 BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
 _PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
+_PAUSE = 0.1  # seconds before the first new attempt, then twice as long up to five
+_LONG = 10.0  # seconds that a connection has to have worked for the pauses to begin anew
 
 
 class Subscription:
@@ -60,21 +62,21 @@ class Subscription:
 
     def run(self) -> None:
         """Returns after `stop()`."""
-        pause = 0.1
+        pause = _PAUSE
         while not self._stopping:
+            began = time.monotonic()
             connection = Connection(self._url, heartbeat=30, connect_timeout=5)
             try:
                 with connection:
                     self._drain(connection)
             except (*connection.connection_errors, *connection.channel_errors, *self._passing) as error:
+                pause = _PAUSE if time.monotonic() - began > _LONG else min(pause * 2, 5.0)
                 log.warning("%s: %s, again in %.1f s", self._subscriber, type(error).__name__, pause)
                 time.sleep(pause)
-                pause = min(pause * 2, 5.0)
-            else:
-                pause = 0.1
 
     def _drain(self, connection: Connection) -> None:
         channel = connection.channel()
+        channel.auto_decode = False  # bytes as they came, whatever encoding they claim
         channel.basic_qos(0, 2 * BATCH, False)
         self._batch = []
         consumers = [self._consumer(channel, source) for source in self._queues]
@@ -91,10 +93,11 @@ class Subscription:
                     consumer.cancel()
 
     def _consumer(self, channel: Any, source: str) -> Any:
-        consumer = channel.Consumer(
-            [self._queues[source]],
-            on_message=lambda message: self._batch.append((source, message)),
-        )
+        def take(message: Message, _error: Exception | None = None) -> None:
+            self._batch.append((source, message))
+
+        # what kombu cannot decompress would otherwise be raised here, and come again for ever
+        consumer = channel.Consumer([self._queues[source]], on_message=take, on_decode_error=take)
         consumer.consume()
         return consumer
 
@@ -119,4 +122,8 @@ class Subscription:
 
 def _body(message: Message) -> bytes:
     """The body's bytes, whatever content type it claims: deciding what it is, is the receiver's."""
-    return message.body if isinstance(message.body, bytes) else str(message.body).encode("utf-8", "surrogateescape")
+    return (
+        message.body
+        if isinstance(message.body, bytes)
+        else str(message.body).encode("utf-8", "surrogateescape")
+    )

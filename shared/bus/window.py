@@ -3,7 +3,7 @@
 from collections import OrderedDict
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """The broker refused or returned a message: drop the channel, and resume behind the confirmed prefix."""
 
 
@@ -20,6 +20,11 @@ class Window:
     def room(self) -> int:
         """How many more may be sent before one is confirmed."""
         return self._size - len(self._open)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is in flight."""
+        return bool(self._open)
 
     def sent(self, position: int) -> None:
         """Notes the next message of the channel; tags count from 1."""

@@ -7,7 +7,7 @@ from shared.kernel.events import subject
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """职责越权尝试: which command on which stream was refused, and by which rule. Who tried stands on the envelope."""
+    """职责越权尝试: which command on which stream was refused, and why. Who tried stands on the envelope."""
 
     attempt: str
     command: str

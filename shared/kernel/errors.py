@@ -128,3 +128,10 @@ class Busy(Refusal):
 
     The same thing is being changed by others; try again shortly with the same command_id.
     """
+
+
+class Interrupted(Refusal):
+    """办理中断，结果未知；请用同一 command_id 重试。
+
+    The service was interrupted over this call and may have answered it; ask again with the same command_id.
+    """

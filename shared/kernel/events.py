@@ -129,7 +129,7 @@ class Language:
         return [step for step in steps if step not in self._upcasts]
 
     def read(self, name: str, version: int, data: Data) -> Event:
-        """The event in its newest version, and `data` as it was; UnknownEvent if this language cannot read it."""
+        """The event in its newest version, UnknownEvent if this language has none; `data` stays as it is."""
         event = self.events.get(name)
         if event is None or not 1 <= version <= event.version:
             raise UnknownEvent(f"{self.service} has no {name} version {version}")

@@ -1,4 +1,4 @@
-"""What a nameko service is built from: commands, queries, a subscription, a feed, and what it makes itself."""
+"""What a nameko service is built from: commands, queries, a subscription, a feed, and parts of its own."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -25,7 +25,7 @@ from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.settings import Settings
 from shared.store import builds, sealer
 from shared.store.errors import PASSING
-from shared.wire.schemas import CommandSchema, Number, QuerySchema
+from shared.wire.schemas import Cause, CommandSchema, Number, QuerySchema
 
 log = logging.getLogger(__name__)
 
@@ -138,12 +138,12 @@ class _Desk:
         """Checks message and actor; for the entrypoints that have something to do before deciding."""
         try:
             fields = schema().read(message)
+            cause = Cause().read({key: self._data[key] for key in Cause().fields if key in self._data})
             call = Call(
                 fields.pop("command_id"),
                 read_actor(self._data),
-                str(self._data.get("correlation_id", "")),
-                str(self._data.get("causation_id", "")),
-                fields.pop("occurred_at", ""),
+                occurred_at=fields.pop("occurred_at", ""),
+                **cause,
             )
         except Refusal as refusal:
             raise Refused.of(refusal) from None
@@ -210,7 +210,7 @@ def read_actor(data: dict[str, Any]) -> Actor:
 
 
 class Queries(_Part):
-    """`self.read(queries.roster, schemas.Roster, message)`: the query gets the rows of the live projections."""
+    """`self.read(queries.roster, schemas.Roster, message)`: the query gets rows of the live projections."""
 
     def get_dependency(self, worker_ctx: Any) -> Callable[..., Any]:
         return partial(self._read, worker_ctx.data)
@@ -246,9 +246,9 @@ class _After(QuerySchema):
 
 
 class Feed(_Part):
-    """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log, and its signed head."""
+    """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log and signed head."""
 
-    def get_dependency(self, worker_ctx: Any) -> "Feed":
+    def get_dependency(self, _worker_ctx: Any) -> "Feed":
         return self
 
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -324,5 +324,5 @@ class Built(DependencyProvider):
     def setup(self) -> None:
         self._made = self._make(self.workshop)
 
-    def get_dependency(self, worker_ctx: Any) -> Any:
+    def get_dependency(self, _worker_ctx: Any) -> Any:
         return self._made

@@ -66,7 +66,7 @@ def _libraries() -> Finding:
 
 
 def _waiting() -> Finding:
-    way = psycopg.waiting.wait.__name__
+    way = getattr(psycopg.waiting.wait, "__name__", "unknown")
     return Finding("psycopg waits", way != "wait_c", way, "import `shared` before psycopg, or the hub blocks")
 
 

@@ -16,8 +16,8 @@ from shared.store.inbox import Consumer
 class Definition:
     """The parts of one service.
 
-    `consumers` are those that are neither policies nor projections (audit's log); `tools` are what an operator
-    may run from the command line against the service's database.
+    `consumers` are those that are neither policies nor projections (audit's log); `tools` are what an
+    operator may run from the command line against the service's database.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Definition:
 
     @property
     def sources(self) -> Iterable[str]:
-        """The services that this one listens to. Whoever decides listens to all, to know everybody's duties."""
+        """The services that this one listens to. Whoever decides hears all, to know everybody's duties."""
         return SOURCES
 
     def aggregate(self, command: type[Command]) -> Aggregate[Any]:

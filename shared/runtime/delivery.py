@@ -1,4 +1,4 @@
-"""How events reach a service's consumers: from the bus when it works, from the source's feed when it did not."""
+"""How events reach a service's consumers: from the bus when it works, else from the source's feed."""
 
 import logging
 import time
@@ -28,7 +28,7 @@ PAGE = 500
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
 
-class FeedUnavailable(Exception):  # noqa: N818
+class FeedUnavailable(Exception):
     """The source does not answer now; its events will be asked for again."""
 
 
@@ -67,7 +67,7 @@ class _Us:
 
 
 def consumers(definition: Definition, executor: Executor | None, body: str) -> list[Consumer]:
-    """Everybody in this service who applies events: its policies, its projections, and what it brings itself."""
+    """Everybody in this service who applies events: its policies, its projections, what it brings itself."""
     found = list(definition.consumers)
     if definition.policies is not None and executor is not None:
         found.append(_reacting(definition, definition.policies, executor, body))
@@ -174,7 +174,13 @@ class Reception:
             if not bodies:
                 return count
             reached("catch-up")
-            inbox.apply(connection, consumer, source, [read(body) for body in bodies])
+            try:
+                inbox.apply(connection, consumer, source, [read(body) for body in bodies])
+            except (ChainBroken, Undecodable) as broken:
+                # the source contradicts what was applied, or speaks a language newer than this program:
+                # it waits for a person, the others go on
+                log.error("%s stops following %s: %s", consumer.name, service, broken)
+                return count
             count += len(bodies)
 
     def _apply(
@@ -192,7 +198,7 @@ class Reception:
     def _quarantine(
         self, connection: Connection[Any], service: str, events: Sequence[Sealed], reason: str
     ) -> None:
-        # what the bus brought contradicts what was applied: keep it as evidence, believe the source's own feed
+        # what the bus brought contradicts what was applied: keep it as evidence, believe the source's feed
         log.error("%s: %s", service, reason)
         for event in events:
             inbox.reject(connection, service, event.raw, reason)
@@ -222,12 +228,12 @@ def rebuild(
     definition: Definition,
     projection: Projection,
     source: str,
-    progress: Callable[[int], None] = lambda applied: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Grows a new build from the log's beginning beside the live one, and switches; events applied.
 
-    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch. RebuildRunning
-    if somebody else is at it: two would apply everything twice.
+    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch.
+    RebuildRunning if somebody else is at it: two would apply everything twice.
     """
     with builds.alone(connection, projection):
         return _rebuild(connection, definition, projection, source, progress)

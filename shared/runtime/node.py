@@ -82,7 +82,7 @@ class Node:
         ]
 
     def stop(self) -> None:
-        """Everything that was accepted is in the log; what was not yet applied is applied at the next start."""
+        """Everything that was accepted is in the log; what is not yet applied will be, at the next start."""
         self._stopping = True
         for bell in self._bells.values():
             bell.ring()
@@ -120,7 +120,7 @@ class Node:
             relay = Relay(source, memory.MemoryOutlet(bus, service))
             while not self._stopping:
                 if not relay.step():
-                    # a commit behind somebody's open transaction is sealed only when that one ends: look again
+                    # a commit behind an open transaction is sealed only when that one ends: look again
                     self._bells[service].wait(0.2)
                 eventlet.sleep(0)
 

@@ -40,7 +40,7 @@ timezone = 'UTC'
 """
 
 
-class PostgresFailed(Exception):  # noqa: N818
+class PostgresFailed(Exception):
     """The embedded PostgreSQL could not be started; the message ends with its own last words."""
 
 
@@ -225,7 +225,7 @@ def _free_port() -> int:
 
 
 def wait_for_database(dsn: str, seconds: float) -> None:
-    """Returns once the server lets us in; says in one line that it waits, TimeoutError when it waited in vain."""
+    """Returns once the server lets us in; says in one line that it waits, TimeoutError after `seconds`."""
     deadline, said = time.monotonic() + seconds, False
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The distributed edition: services and relays as processes over RabbitMQ; and a single call to either edition."""
+"""The distributed edition: services and relays as processes over RabbitMQ; and a call to either edition."""
 
 import inspect
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import psycopg
 from kombu import Connection
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.runners import ServiceRunner
@@ -15,7 +16,6 @@ from shared.bus.calls import NoAnswer
 from shared.runtime import databases, relaying
 from shared.runtime.definition import service_class
 from shared.runtime.node import Node, configuration
-from shared.runtime.postgres import wait_for_database
 from shared.runtime.settings import Settings
 from shared.store import migrations
 
@@ -25,7 +25,7 @@ _PATIENCE = 600.0
 
 
 def wait_for_broker(url: str, seconds: float = _PATIENCE) -> None:
-    """Returns once RabbitMQ answers; says in one line that it waits, and TimeoutError when it waited in vain."""
+    """Returns once RabbitMQ answers; says in one line that it waits, and TimeoutError after that."""
     deadline, said = time.monotonic() + seconds, False
     while True:
         connection = Connection(url, connect_timeout=3)
@@ -63,13 +63,35 @@ def serve(
 
 def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
     """Relays one source until `stop()`."""
-    _wait_for_own_database(settings, service, migrations.relay_role(service))
+    _wait_for_own_database(settings, service, migrations.relay_role(service), stop)
     relaying.over_rabbit(settings, settings.database_url, service, stop)
 
 
-def _wait_for_own_database(settings: Settings, service: str, role: str) -> None:
+def _wait_for_own_database(
+    settings: Settings, service: str, role: str, stop: Callable[[], bool] = lambda: False
+) -> None:
     """As the role itself: only `jianding migrate` needs, and has, the administrator's password."""
-    wait_for_database(databases.as_role(settings, settings.database_url, service, role), _PATIENCE)
+    dsn = databases.as_role(settings, settings.database_url, service, role)
+    deadline, said = time.monotonic() + _PATIENCE, False
+    while not stop() and (reason := _missing(dsn)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`")
+        if not said:
+            log.warning(
+                "PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason
+            )
+            said = True
+        time.sleep(0.2)
+
+
+def _missing(dsn: str) -> str:
+    """What is not there yet; the tables and the rights on them come together."""
+    try:
+        with psycopg.connect(dsn) as connection:
+            found = connection.execute("SELECT to_regclass('relay')").fetchone()
+    except psycopg.OperationalError as error:
+        return str(error).strip().splitlines()[-1]
+    return "" if found and found[0] else "there are no tables"
 
 
 def methods(service: str) -> dict[str, str]:
@@ -83,7 +105,7 @@ def methods(service: str) -> dict[str, str]:
 def call_embedded(
     settings: Settings, admin: str, service: str, method: str, data: dict[str, Any], message: dict[str, Any]
 ) -> Any:
-    """Asks a service of the embedded edition, run for this one call; a running node takes up what it decided."""
+    """Asks a service of the embedded edition, run for this one call; a running node takes up its facts."""
     with Node(settings, admin, services=(service,)) as node:
         return node.call(service, method, data, **message)
 

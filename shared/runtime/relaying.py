@@ -21,6 +21,7 @@ from shared.store.sealer import Sealer
 log = logging.getLogger(__name__)
 
 _STANDBY = 0.5  # seconds between attempts to become leader
+_LONG = 10.0  # seconds that relaying has to have worked for the next loss to be told anew
 _STALL = 5.0  # seconds of somebody's open writing transaction after which the log's stall is an alarm
 
 
@@ -76,8 +77,8 @@ def lead(
 def over_rabbit(
     settings: Settings, admin: str, service: str, stop: Callable[[], bool] = lambda: False
 ) -> None:
-    """Relays until told to stop, through lost brokers and databases; each loss is one line in the log."""
-    pause = 0.2
+    """Relays until told to stop, through lost brokers and databases; each obstacle is one line in the log."""
+    pause, said = 0.2, ""
     while not stop():
         began = time.monotonic()
         try:
@@ -86,10 +87,11 @@ def over_rabbit(
                 if source is not None:
                     _publish(settings, service, source, stop)
         except (BrokerGone, Broken, *PASSING) as error:
-            pause = 0.2 if time.monotonic() - began > 10 else min(pause * 2, 5.0)
-            log.warning(
-                "relay of %s: %s %s; again in %.1f s", service, type(error).__name__, _said(error), pause
-            )
+            if time.monotonic() - began > _LONG:
+                pause, said = 0.2, ""
+            pause, last, said = min(pause * 2, 5.0), said, f"{type(error).__name__} {_said(error)}".strip()
+            level = logging.WARNING if said != last else logging.INFO
+            log.log(level, "relay of %s: %s; again in %.1f s, and so on", service, said, pause)
             time.sleep(pause)
 
 

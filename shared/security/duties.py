@@ -48,4 +48,6 @@ def pairs(role: Role) -> list[str]:
 
 def conflict(role: Role, held: set[Role]) -> Role | None:
     """One of the held duties that excludes `role`, or None."""
-    return next((other for other in sorted(held) if frozenset((role, other)) in PAIRS and other != role), None)
+    return next(
+        (other for other in sorted(held) if frozenset((role, other)) in PAIRS and other != role), None
+    )

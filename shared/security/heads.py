@@ -8,7 +8,7 @@ from shared.security.keys import public_key, verify
 
 @dataclass(frozen=True)
 class Head:
-    """`source` says: my log has `position` events, the last with `hash`. `signed`: by the key that we trust."""
+    """`source` says: my log has `position` events, the last with `hash`. `signed`: by the key we trust."""
 
     source: str
     position: int

@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +53,7 @@ class Vault:
         self._index = _derive(master, b"index")
 
     def number_index(self, document: str, number: str) -> bytes:
-        """The same 32 bytes for the same document; nobody without the master key can try numbers against it."""
+        """The same 32 bytes for the same document; without the master key, no number can be tried on it."""
         return hmac.digest(self._index, f"{document}\x1f{number}".encode(), "sha256")
 
     def lock(self, person: str, identity: Identity) -> tuple[Locked, Commitments]:

@@ -2,5 +2,7 @@
 
 import psycopg.waiting
 
-if psycopg.waiting.wait.__name__ == "wait_c":
-    raise ImportError("psycopg was imported before `shared`, waits in C, and would block the hub: import shared first")
+if getattr(psycopg.waiting.wait, "__name__", "") == "wait_c":
+    raise ImportError(
+        "psycopg was imported before `shared`, waits in C, and would block the hub: import shared first"
+    )

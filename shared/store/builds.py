@@ -1,4 +1,4 @@
-"""Builds of a projection: readers see the live one; a new one grows beside it and takes its place in one step.
+"""Builds of a projection: readers see the live one; a new one grows beside it and replaces it in one step.
 
 Each build is a schema `<projection>_<number>`; SQL of the projection names no schema, `search_path` chooses.
 """
@@ -14,10 +14,12 @@ from shared.store.inbox import checkpoint
 from shared.wire.envelope import Sealed
 
 _REBUILDING = 0x6275696C
-_LIVE = "SELECT concat_ws(', ', string_agg(name || '_' || live, ', ' ORDER BY name), 'public') FROM projections"
+_LIVE = (
+    "SELECT concat_ws(', ', string_agg(name || '_' || live, ', ' ORDER BY name), 'public') FROM projections"
+)
 
 
-class RebuildRunning(Exception):  # noqa: N818
+class RebuildRunning(Exception):
     """Somebody is rebuilding this projection already; wait until that has ended."""
 
 
@@ -80,7 +82,9 @@ def switch(connection: Connection[Any], projection: Projection, source: str, num
         connection.execute("DELETE FROM checkpoints WHERE consumer = %s", (grown,))
         connection.execute("DELETE FROM parked WHERE consumer = %s", (name,))
         connection.execute("UPDATE parked SET consumer = %s WHERE consumer = %s", (name, grown))
-        connection.execute("UPDATE projections SET live = %s, building = NULL WHERE name = %s", (number, name))
+        connection.execute(
+            "UPDATE projections SET live = %s, building = NULL WHERE name = %s", (number, name)
+        )
     return True
 
 
@@ -112,12 +116,13 @@ def handle(
 
 def see_live(connection: Connection[Any]) -> None:
     """Lets the rest of this transaction read all live projections."""
-    connection.execute(f"SELECT set_config('search_path', ({_LIVE}), true)")  # noqa: S608
+    connection.execute(f"SELECT set_config('search_path', ({_LIVE}), true)")
 
 
 def _row(connection: Connection[Any], name: str, lock: str = "") -> tuple[int, int | None] | None:
     return connection.execute(
-        f"SELECT live, building FROM projections WHERE name = %s {lock}", (name,)  # noqa: S608
+        f"SELECT live, building FROM projections WHERE name = %s {lock}",  # noqa: S608
+        (name,),
     ).fetchone()
 
 

@@ -4,7 +4,7 @@ from psycopg import errors
 
 from shared.kernel.errors import Conflict
 
-# the connection or the server is gone, a deadlock was broken, the disk is full: try again, nothing is wrong with us
+# the connection or the server is gone, a deadlock was broken, the disk is full: try again, it is not us
 PASSING = (
     errors.OperationalError,
     errors.InterfaceError,

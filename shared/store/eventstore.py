@@ -17,11 +17,11 @@ _LOAD_LAST = (
 _APPEND = "SELECT append(%s, %s, %s::bytea[], %s, %s, %s, %s, %s, %s::uuid[], %s, %s, %s)"
 
 
-class ClaimTaken(Exception):  # noqa: N818
+class ClaimTaken(Exception):
     """Another stream holds what this one claims."""
 
 
-class CommandKnown(Exception):  # noqa: N818
+class CommandKnown(Exception):
     """A command with this id was accepted before."""
 
 

@@ -25,14 +25,15 @@ ON CONFLICT (consumer, source) DO UPDATE SET position = checkpoints.position
 RETURNING position, hash
 """
 _PARK = """
-INSERT INTO parked (consumer, source, position, stream, type, sealed, reason) VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO parked (consumer, source, position, stream, type, sealed, reason)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 Handle = Callable[[Connection[Any], Sequence[Sealed]], None]
 
 
-class ChainBroken(Exception):  # noqa: N818
-    """A source says two different things about one position. Nothing after it is applied until a person looked."""
+class ChainBroken(Exception):
+    """A source says two things about one position. Nothing after it is applied until a person looked."""
 
     def __init__(self, source: str, position: int) -> None:
         super().__init__(f"{source} position {position} does not follow from what was applied before")
@@ -56,13 +57,15 @@ class Applied:
 
 
 def apply(connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed]) -> Applied:
-    """Applies what is new of `events` (any order, repeats allowed); raises ChainBroken, or a passing error."""
+    """Applies what is new of `events` (any order, repeats allowed); raises ChainBroken or a passing error."""
     try:
         return _apply(connection, consumer, source, events, consumer.handle)
     except (ChainBroken, *PASSING):
         raise
     except Exception as error:
-        log.warning("%s cannot take a batch of %s (%s): one by one", consumer.name, source, type(error).__name__)
+        log.warning(
+            "%s cannot take a batch of %s (%s): one by one", consumer.name, source, type(error).__name__
+        )
         return _apply(connection, consumer, source, events, _OneByOne(consumer, source))
 
 
@@ -171,4 +174,6 @@ def said(error: Exception) -> str:
 
 def reject(connection: Connection[Any], origin: str, body: bytes, reason: str) -> None:
     """Keeps a body that is not an event of ours; what it should have been comes from the feed."""
-    connection.execute("INSERT INTO rejected (origin, body, reason) VALUES (%s, %s, %s)", (origin, body, reason))
+    connection.execute(
+        "INSERT INTO rejected (origin, body, reason) VALUES (%s, %s, %s)", (origin, body, reason)
+    )

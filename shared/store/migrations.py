@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 _ONE_AT_A_TIME = 0x6D696772
 
 
-class MigrationChanged(Exception):  # noqa: N818
+class MigrationChanged(Exception):
     """A migration that was applied has been edited since; write a new one instead."""
 
 
@@ -61,8 +61,12 @@ def _role(connection: Connection[Any], role: str, password: str | None) -> None:
 
 def _database(connection: Connection[Any], service: str) -> None:
     name, owner = sql.Identifier(database(service)), sql.Identifier(owner_role(service))
-    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database(service),)).fetchone():
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner))
+    if not connection.execute(
+        "SELECT 1 FROM pg_database WHERE datname = %s", (database(service),)
+    ).fetchone():
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner)
+        )
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for role in (service_role(service), relay_role(service)):
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role)))
@@ -76,7 +80,9 @@ def migrate(admin: str, service: str, package: str) -> list[str]:
     """Applies what is new of the foundation's and the service's `sql/<number>_*.sql`; the names applied."""
     with psycopg.connect(make_conninfo(admin, dbname=database(service))) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
-        connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(owner_role(service))))
+        connection.execute(
+            sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(owner_role(service)))
+        )
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner_role(service))))
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations"

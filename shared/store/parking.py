@@ -43,7 +43,13 @@ def show(connection: Connection[Any], consumer: str, source: str, position: int)
 
 
 def repair(
-    connection: Connection[Any], consumer: str, source: str, position: int, data: dict[str, Any], by: str, why: str
+    connection: Connection[Any],
+    consumer: str,
+    source: str,
+    position: int,
+    data: dict[str, Any],
+    by: str,
+    why: str,
 ) -> None:
     """Gives the handler another payload at replay. The event in the log stays what it is."""
     _note(connection, consumer, source, position, "parked", f"{by}: {why}", canonical(data))
@@ -55,7 +61,13 @@ def skip(connection: Connection[Any], consumer: str, source: str, position: int,
 
 
 def _note(
-    connection: Connection[Any], consumer: str, source: str, position: int, status: str, note: str, data: bytes | None
+    connection: Connection[Any],
+    consumer: str,
+    source: str,
+    position: int,
+    status: str,
+    note: str,
+    data: bytes | None,
 ) -> None:
     changed = connection.execute(
         "UPDATE parked SET status = %s, repair = %s, repaired = coalesce(%s, repaired)"

@@ -43,8 +43,11 @@ class Sealer:
         return bool(row and row[0])
 
     def seal(self, limit: int = 1000) -> int:
-        """Seals up to `limit` committed events in one transaction, and signs the new head; how many it were."""
-        with self._connection.transaction(), self._connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        """Seals up to `limit` committed events in one transaction and signs the head; how many it were."""
+        with (
+            self._connection.transaction(),
+            self._connection.cursor(row_factory=dict_row, binary=True) as cursor,
+        ):
             mark = cursor.execute(
                 "SELECT xid::text AS xid, seq, position, hash FROM relay FOR UPDATE"
             ).fetchone()
@@ -65,7 +68,9 @@ class Sealer:
         reached("sealed")
         return len(events)
 
-    def _write(self, cursor: Any, events: list[dict[str, Any]], position: int, head: bytes) -> tuple[int, bytes]:
+    def _write(
+        self, cursor: Any, events: list[dict[str, Any]], position: int, head: bytes
+    ) -> tuple[int, bytes]:
         with cursor.copy("COPY log (position, hash, sealed) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(["int8", "bytea", "bytea"])
             for event in events:

@@ -1,1 +1,1 @@
-"""What tests are made of: given/when/then, fictional people, private servers, suites that adapters must pass."""
+"""What tests are made of: given/when/then, private servers, golden files, suites that adapters must pass."""

@@ -1,6 +1,6 @@
-"""Golden files: one sealed example of every event, byte for byte, so that no change of the language goes unseen.
+"""Golden files: one sealed example of every event, so that no change of the language goes unseen.
 
-`make golden` writes those of new events and versions. It never changes a file: what was published stays readable.
+`make golden` writes those of new events and versions. It never changes one: what was published can be read.
 """
 
 import sys
@@ -66,7 +66,7 @@ def sealed(event: type[Event]) -> bytes:
 
 
 def write(languages: list[Language], folder: Path = FOLDER) -> list[Path]:
-    """Writes what is missing for the current versions, and returns it; GoldenFileChanged, once that is done."""
+    """Writes what is missing for the current versions and returns it; then GoldenFileChanged, if need be."""
     written, changed = [], []
     for path, content in _current(languages, folder):
         if not path.exists():

@@ -1,4 +1,4 @@
-"""A private PostgreSQL for one test run, and for each test databases of its own, cloned from migrated templates."""
+"""A private PostgreSQL for a test run, and for each test databases of its own, cloned from templates."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,8 +1,8 @@
-"""Services and relays as processes of their own, as an operator starts them; for tests that stop and kill them.
+"""Services and relays as processes, as an operator starts them; for tests that stop and kill them.
 
-    with Processes(folder, environment(cluster, bus)) as processes:
-        audit = processes.run("serve", "audit", fault="ack:1")
-        assert audit.wait() == KILLED
+with Processes(folder, environment(cluster, bus)) as processes:
+    audit = processes.run("serve", "audit", fault="ack:1")
+    assert audit.wait() == KILLED
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def environment(cluster: Cluster, bus: str = "", **settings: object) -> dict[str
         "PYTHONUNBUFFERED": 1,
         **{f"JIANDING_{name.upper()}": value for name, value in settings.items()},
     }
-    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("JIANDING_", "PSYCOPG_"))}
+    theirs = {
+        name: value for name, value in os.environ.items() if not name.startswith(("JIANDING_", "PSYCOPG_"))
+    }
     return theirs | {name: str(value) for name, value in ours.items()}
 
 
@@ -109,7 +111,9 @@ class Processes:
         for process in self._all:
             process.kill()
 
-    def run(self, command: str, service: str, *, fault: str = "", ready: bool = True, **settings: object) -> Process:
+    def run(
+        self, command: str, service: str, *, fault: str = "", ready: bool = True, **settings: object
+    ) -> Process:
         """`jianding serve SERVICE` or `jianding relay SERVICE`, ready unless `ready=False`.
 
         `fault` is a JIANDING_FAULT, such as `ack:1`; then only `.wait()` for its death, or pass `ready=False`

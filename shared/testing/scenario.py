@@ -31,12 +31,14 @@ class Scenario:
 
     def refused(self, error: type[DomainError]) -> None:
         """Refused for exactly this reason."""
+        refusal: DomainError | None = None
+        facts: Any = None
         try:
             facts = self._decide()
-        except DomainError as refusal:
-            assert type(refusal) is error, f"refused with {type(refusal).__name__}, not {error.__name__}"
-        else:
-            raise AssertionError(f"not refused: {facts}")
+        except DomainError as reason:
+            refusal = reason
+        assert refusal is not None, f"not refused: {facts}"
+        assert type(refusal) is error, f"refused with {type(refusal).__name__}, not {error.__name__}"
 
     def _decide(self) -> Any:
         assert self.command is not None

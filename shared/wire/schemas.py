@@ -187,6 +187,13 @@ class CommandSchema(Message):
     occurred_at = Moment(required=False)
 
 
+class Cause(Message):
+    """What a call may say about why it is made, in its context; ids of whatever caused it."""
+
+    correlation_id = Id(required=False)
+    causation_id = Id(required=False)
+
+
 class QuerySchema(Message):
     """Base of questions."""
 

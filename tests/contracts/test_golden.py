@@ -1,4 +1,4 @@
-"""The published language, byte for byte: what was ever published stays readable, and no change goes unseen."""
+"""The published language, byte for byte: what was published stays readable, and no change goes unseen."""
 
 from pathlib import Path
 
@@ -35,7 +35,9 @@ def test_every_version_of_every_event_has_its_file_and_no_file_is_without_one():
 @each_event
 def test_the_code_writes_today_what_the_file_has(event):
     path = path_of(event.service, event.wire_name, event.version)
-    assert path.read_bytes() == golden.sealed(event), "a changed golden file means a new version and an upcast"
+    assert path.read_bytes() == golden.sealed(event), (
+        "a changed golden file means a new version and an upcast"
+    )
 
 
 @each_version
@@ -93,7 +95,12 @@ def test_a_file_that_differs_is_an_error_that_says_what_to_do_and_stays_as_it_wa
 def test_examples_follow_from_names_and_types_alone():
     example = golden.example(DoorOpened)
     assert example == golden.example(DoorOpened)
-    assert (example.locked, len(example.keys), type(example.at_floor), type(example.by)) == (True, 2, int, str)
+    assert (example.locked, len(example.keys), type(example.at_floor), type(example.by)) == (
+        True,
+        2,
+        int,
+        str,
+    )
 
 
 def test_the_command_line_reports_a_changed_file(tmp_path, monkeypatch, capsys):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.registration.domain.application import OtherStation
+from services.registration.domain.errors import OtherStation
 from shared.contracts.registration import TrainingHeld
 from shared.kernel.actors import Role
 from shared.kernel.aggregates import Aggregate, Command, Facts

@@ -1,4 +1,4 @@
-"""How commands reach the databases: the configured server, or the embedded one, started for as long as needed."""
+"""How commands reach the databases: the configured server, or the embedded one for as long as needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +35,8 @@ def _others(dsn: str) -> bool:
     """Whether somebody else has come to use the server meanwhile, such as `jianding up`."""
     with psycopg.connect(dsn) as connected:
         row = connected.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ).fetchone()
     return bool(row and row[0])
 

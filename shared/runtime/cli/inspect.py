@@ -77,7 +77,7 @@ def healthy(
 
 
 def verify(as_json: Json = False) -> None:
-    """Check the audit log: its tree, every source's chain, and what the sources have signed. Exit 1 if not."""
+    """Check the audit log: its tree, every source's chain, what the sources have signed. Exit 1 if not."""
     current = settings()
     with admin(current) as dsn:
         said = [_head(current, dsn, service) for service in SOURCES]
@@ -123,9 +123,12 @@ def trail(
 ) -> None:
     """Show everything that happened around somebody or something, in the order of the audit log."""
     current = settings()
-    with admin(current) as dsn, connection(current, dsn, "audit") as connected:
-        with connected.cursor(row_factory=dict_row) as rows:
-            steps = definition("audit").tools["trail"](rows, kind.value, id, after, limit)
+    with (
+        admin(current) as dsn,
+        connection(current, dsn, "audit") as connected,
+        connected.cursor(row_factory=dict_row) as rows,
+    ):
+        steps = definition("audit").tools["trail"](rows, kind.value, id, after, limit)
     if as_json:
         tell({"kind": kind.value, "id": id, "events": steps})
         return

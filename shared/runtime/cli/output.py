@@ -23,7 +23,7 @@ def tell(data: Any) -> None:
     sys.stdout.flush()
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A command cannot go on; the message says why and what to do."""
 
 

@@ -116,7 +116,7 @@ def rebuild(
 
 
 def _progress(quiet: bool) -> Any:
-    return (lambda applied: None) if quiet else lambda applied: console.print(f"{applied} events applied")
+    return (lambda _: None) if quiet else lambda applied: console.print(f"{applied} events applied")
 
 
 def _parked(dsn: str, service: str, everything: bool) -> list[dict[str, Any]]:

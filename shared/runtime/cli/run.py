@@ -169,7 +169,8 @@ def _fields(message: str) -> dict[str, Any]:
         reason = getattr(error, "msg", "NaN and Infinity are not JSON")
         place = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
         raise Failed(
-            f"message: 不是有效的 JSON，请更正。 The message is not JSON: {reason}{place}; correct it and send it again."
+            "message: 不是有效的 JSON，请更正。"
+            f" The message is not JSON: {reason}{place}; correct it and send it again."
         ) from None
     if not isinstance(fields, dict):
         raise Failed(

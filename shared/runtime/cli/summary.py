@@ -28,7 +28,7 @@ def progress(on: Console) -> Iterator[Reporter]:
             console=on,
         ) as bar:
             task = bar.add_task("assessing 鉴定中", total=_STEPS)
-            yield (lambda title, events: bar.advance(task)), on.print
+            yield (lambda _title, _events: bar.advance(task)), on.print
         return
     yield _lines(on), on.print
 
@@ -36,7 +36,7 @@ def progress(on: Console) -> Iterator[Reporter]:
 def _lines(on: Console) -> Callable[[str, int], None]:
     done = 0
 
-    def step(title: str, events: int) -> None:
+    def step(title: str, _events: int) -> None:
         nonlocal done
         done += 1
         if done % _LINE_EVERY == 0:

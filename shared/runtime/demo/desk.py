@@ -27,8 +27,8 @@ _AT_THE_CENTRE = {
 }
 
 
-class DemoStuck(Exception):  # noqa: N818
-    """The services did not come to the expected state; `jianding doctor` and `jianding parked list` say why."""
+class DemoStuck(Exception):
+    """The services did not get where they should; `jianding doctor` and `jianding parked list` say why."""
 
 
 class Desk:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 _STEMS, _BRANCHES = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉戌亥"
 _NOWHERE = "999999"  # no such place in GB/T 2260
@@ -20,7 +21,7 @@ class Person:
     number: str = field(repr=False)
     photo: bytes = field(repr=False)
 
-    def enrolment(self) -> dict[str, str]:
+    def enrolment(self) -> dict[str, Any]:
         """The fields of registration's `enrol_person`."""
         return {
             "candidate": self.id,
@@ -32,7 +33,7 @@ class Person:
 
 
 def fictional(count: int, chance: random.Random, new_id: Callable[[], str], first: int = 0) -> list[Person]:
-    """`count` people with different ID numbers from the `first` on; all but their ids follows from `chance`."""
+    """`count` people with different ID numbers from the `first` on; all but the ids follows from `chance`."""
     return [_person(first + place, chance, new_id()) for place in range(count)]
 
 

@@ -78,7 +78,7 @@ class Play:
         levels = [level for level, count in sorted(plan.assessed.items()) for _ in range(count)]
         levels += [max(plan.assessed)] * (plan.applying - len(levels))
         applicants = [(new_id(), person, level) for person, level in zip(people, levels, strict=False)]
-        self._desk.each(applicants, lambda applicant: self._submit(*applicant, at))
+        self._desk.each(applicants, lambda applicant: self._submit(at, *applicant))
         rejected = applicants[len(applicants) - plan.rejected :]
         accepted = applicants[: len(applicants) - plan.rejected]
         self._desk.each(rejected, lambda applicant: self._reject(applicant[0], at))
@@ -92,7 +92,7 @@ class Play:
     def _enrol(self, person: Person, at: datetime) -> None:
         self._desk.ask("registration", "enrol_person", Role.EXAM_AFFAIRS, at, **person.enrolment())
 
-    def _submit(self, application: str, person: Person, level: int, at: datetime) -> None:
+    def _submit(self, at: datetime, application: str, person: Person, level: int) -> None:
         self._desk.ask(
             "registration",
             "submit_application",
@@ -184,9 +184,17 @@ class Play:
 
     def _try_what_is_forbidden(self, at: datetime) -> None:
         """A clerk assigns an examiner; the attempt is refused, and is an event of the log."""
-        message = {"batch": self._desk.batch, "examiner": new_id(), "part": "theory", "head": False}
         try:
-            self._desk.ask("scheduling", "assign_examiner", Role.EXAM_AFFAIRS, at, **message)
+            self._desk.ask(
+                "scheduling",
+                "assign_examiner",
+                Role.EXAM_AFFAIRS,
+                at,
+                batch=self._desk.batch,
+                examiner=new_id(),
+                part="theory",
+                head=False,
+            )
         except Refused:
             return
         raise DemoStuck("a clerk could assign an examiner")
@@ -256,11 +264,11 @@ class Play:
         )
 
     def _correct(self, dealt: list[tuple[str, Scores]]) -> None:
-        """The best sheet was added up wrongly by a point; two people correct it, and nobody's result changes."""
+        """The best sheet was added up wrongly by a point; two people correct it, and no result changes."""
         code, scores = max(dealt, key=lambda mark: (min(mark[1].values()), mark[1]["theory"]))
         at, new = self._plan.practical_at + timedelta(hours=4), scores["theory"] - 1
-        change = {"sheet": f"{code}-theory", "new": new}
-        examiner = {"nth": examiner_of("theory"), "reason": "卷面小题分累计有误"}
+        change: dict[str, Any] = {"sheet": f"{code}-theory", "new": new}
+        examiner: dict[str, Any] = {"nth": examiner_of("theory"), "reason": "卷面小题分累计有误"}
         self._desk.ask("scoring", "propose_correction", Role.EXAMINER, at, **change, **examiner)
         self._desk.ask("scoring", "approve_correction", Role.SCORE_REVIEWER, at, **change)
         corrected = (new, scores["practical"])

@@ -100,7 +100,7 @@ def _read_log(node: Node) -> Summary:
 
 
 def report(summary: Summary, verdict: dict[str, Any], playing: float, seconds: float) -> dict[str, Any]:
-    """Everything that the demo prints; `trained`, `assessed` and `certified` are those of the term's ten batches."""
+    """Everything that the demo prints; `trained`, `assessed` and `certified` are those of the ten batches."""
     rows = summary.batches()
     april = [row for row in rows if row["occupation"] == SITTING]
     term = [row for row in rows if row["occupation"] != SITTING]

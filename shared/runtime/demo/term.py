@@ -16,7 +16,7 @@ SITTING = "化工总控工"  # the trade of the two sittings in April
 
 @dataclass(frozen=True)
 class Plan:
-    """One batch as it is to come out: of `trained`, so many are assessed by level, and so many pass by level."""
+    """One batch as it is to come out: of `trained`, so many are assessed and so many pass, by level."""
 
     key: str
     title: str

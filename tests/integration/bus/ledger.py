@@ -47,7 +47,9 @@ class Ledger:
         command, now = new_id(), stamp(utc_now())
         actor = Actor(new_id(), Role.TRAINER, f"station-{STATION}")
         origin = Origin(SOURCE, actor, now, now, command, command, command)
-        drafts = [draft(event, new_id(), stream, version + n, origin) for n, event in enumerate(events, start=1)]
+        drafts = [
+            draft(event, new_id(), stream, version + n, origin) for n, event in enumerate(events, start=1)
+        ]
         eventstore.append(self.registration, Append(stream, version, drafts, command, b"", b""))
         return stream
 
@@ -63,7 +65,9 @@ class Ledger:
         return int(self._one("SELECT published FROM relay"))
 
     def await_published(self, position: int) -> None:
-        assert wait_until(lambda: self.published >= position, SOON), f"published {self.published} of {position}"
+        assert wait_until(lambda: self.published >= position, SOON), (
+            f"published {self.published} of {position}"
+        )
 
     def await_steps(self, count: int) -> None:
         """Returns once a running relay has taken `count` more steps: it seals what is new in each."""
@@ -80,7 +84,9 @@ class Ledger:
 
     def entries(self) -> list[bytes]:
         """Registration's events as audit appended them."""
-        rows = self.audit.execute("SELECT sealed FROM entries WHERE source = %s ORDER BY index", (SOURCE,)).fetchall()
+        rows = self.audit.execute(
+            "SELECT sealed FROM entries WHERE source = %s ORDER BY index", (SOURCE,)
+        ).fetchall()
         return [row[0] for row in rows]
 
     def audited(self) -> int:

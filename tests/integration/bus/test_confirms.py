@@ -1,21 +1,39 @@
 """Publishing: the relay's mark is a prefix of what the broker certainly has, whatever the broker does."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 
-from shared.bus.window import Window
+import pytest
+
+from shared.bus import rabbit
+from shared.bus.relay import Relay
+from shared.bus.window import Broken, Window
+from shared.runtime import relaying
+from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes
 from shared.testing.rabbitmq import Broker
 from shared.testing.rabbitmq.node import wait_until
 from tests.integration.bus.ledger import SOON, Ledger
 from tests.integration.bus.queues import QUORUM, Queues, memory_alarm
 
-# A queue whose process is suspended takes messages and confirms none; the others go on.
 HOLD = """begin {{ok, Queue}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"{host}">>, queue, <<"{queue}">>)),
     ok = sys:{verb}(amqqueue:get_pid(Queue)), true end"""
 BLOCKED = """length([blocked || Pid <- rabbit_networking:connections(),
     [{{vhost, <<"{host}">>}}, {{state, blocked}}] <- [catch rabbit_networking:connection_info(Pid, [vhost, state])]])"""
 CONNECTIONS = """length([open || Pid <- rabbit_networking:connections(),
     [{{vhost, <<"{host}">>}}] <- [catch rabbit_networking:connection_info(Pid, [vhost])]])"""
+
+
+@contextmanager
+def held(broker: Broker, queues: Queues, queue: str) -> Iterator[None]:
+    """A quorum queue takes messages and confirms none for the length of a `with`."""
+    asked = {"host": queues.virtual_host, "queue": queue}
+    broker.evaluate(HOLD.format(verb="suspend", **asked))
+    try:
+        yield
+    finally:
+        broker.evaluate(HOLD.format(verb="resume", **asked))
 
 
 def test_confirms_out_of_order_move_the_prefix_only_when_it_is_whole() -> None:
@@ -49,13 +67,12 @@ def test_the_mark_waits_for_the_event_that_a_queue_has_not_confirmed_yet(
     ledger.enrolled(1)
     processes.run("relay", "registration")
     ledger.await_published(1)
-    broker.evaluate(HOLD.format(verb="suspend", host=queues.virtual_host, queue="slow"))
-    ledger.enrolled(1)
-    ledger.trained(50)
-    assert wait_until(lambda: queues.count("swift") == 50, SOON)
-    ledger.await_steps(5)
-    assert ledger.published == 1
-    broker.evaluate(HOLD.format(verb="resume", host=queues.virtual_host, queue="slow"))
+    with held(broker, queues, "slow"):
+        ledger.enrolled(1)
+        ledger.trained(50)
+        assert wait_until(lambda: queues.count("swift") == 50, SOON)
+        ledger.await_steps(5)
+        assert ledger.published == 1
     ledger.await_published(57)
 
 
@@ -93,7 +110,9 @@ def test_under_a_memory_alarm_the_mark_never_passes_what_the_broker_has_and_goes
         assert marked <= max(queues.positions("all"))
     ledger.await_published(413)
     assert queues.positions("all")[-1] == 413
-    assert not relay.said("WARNING")
+    assert [line.rpartition(": ")[2] for line in relay.said("WARNING")] == [
+        "the broker takes nothing for now (low on memory); waiting"
+    ]
 
 
 def test_a_relay_killed_under_an_alarm_had_marked_only_what_the_broker_has(
@@ -137,6 +156,41 @@ def test_an_event_that_the_broker_refuses_is_published_again_until_it_is_taken(
     queues.bind("roomy")
     ledger.await_published(20)
     assert set(queues.positions("roomy")) >= set(range(6, 21))
+
+
+def test_a_channel_that_confirms_nothing_is_given_up_and_a_new_one_publishes_again(
+    broker: Broker,
+    bus: str,
+    queues: Queues,
+    databases: Cluster,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rabbit, "_UNCONFIRMED", 0.3)
+    queues.bind("slow")
+    ledger.trained(1)
+    with databases.connect("registration", "relay") as connection, ExitStack() as until_given_up:
+        source = relaying.lead(databases.settings, "registration", connection, lambda: False)
+        assert source is not None
+
+        def start(outlet: rabbit.RabbitOutlet) -> Callable[[], bool]:
+            relay = Relay(source, outlet)
+
+            def step() -> bool:
+                if ledger.published == ledger.sealed == 1:
+                    until_given_up.enter_context(held(broker, queues, "slow"))
+                    ledger.trained(2)
+                return relay.step()
+
+            return step
+
+        session = rabbit.Session(bus, "registration", 100)
+        with pytest.raises(Broken, match="confirms nothing"):
+            session.run(start, lambda: ledger.published == 3)
+        assert ledger.published == 1
+        until_given_up.close()
+        rabbit.Session(bus, "registration", 100).run(start, lambda: ledger.published == 3)
+    assert set(queues.positions("slow")) == {1, 2, 3}
 
 
 def test_a_relay_that_begins_again_leaves_no_connection_behind(

@@ -6,13 +6,13 @@ from typing import Any
 from psycopg import Connection
 
 from shared.contracts.scheduling import TaskNoticeIssued
+from shared.kernel.actors import Role
 from shared.kernel.ids import derived_id
 from shared.runtime.delivery import FeedUnavailable, Reception
 from shared.store.inbox import Consumer
 from shared.wire.envelope import Sealed
 from tests.integration.store.office import STATION, Office, somebody
 from tests.integration.store.source import Source
-from shared.kernel.actors import Role
 
 OFFICER = somebody("officer", Role.CENTRE_OFFICER)
 
@@ -50,7 +50,9 @@ class Copying:
 
     @property
     def position(self) -> int:
-        row = self._office.admin.execute("SELECT position FROM checkpoints WHERE consumer = 'copy'").fetchone()
+        row = self._office.admin.execute(
+            "SELECT position FROM checkpoints WHERE consumer = 'copy'"
+        ).fetchone()
         return int(row[0]) if row else 0
 
     def reception(self, source: Source, feed: Any = None) -> Reception:

@@ -136,11 +136,16 @@ class Office:
         self.admin.execute("SELECT pg_terminate_backend(%s, 10000)", (connection.info.backend_pid,))
 
     def waits_for_a_lock(self, connection: Connection[Any]) -> bool:
-        row = self.admin.execute(
-            "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s",
-            (connection.info.backend_pid,),
-        ).fetchone()
-        return bool(row and row[0])
+        return waits_for_a_lock(self.admin, connection)
+
+
+def waits_for_a_lock(admin: Connection[Any], connection: Connection[Any]) -> bool:
+    """Whether the server's side of a connection waits for somebody else's transaction."""
+    row = admin.execute(
+        "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s",
+        (connection.info.backend_pid,),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def words(stream: str, expected: int, *texts: str, command_id: str = "") -> Append:
@@ -198,4 +203,3 @@ def until(condition: Callable[[], Any]) -> Any:
 def raising(code: str) -> str:
     """SQL by which the server itself raises an error of that code."""
     return f"DO $$ BEGIN RAISE EXCEPTION 'as ordered' USING ERRCODE = '{code}'; END $$"
-

@@ -140,7 +140,9 @@ def test_a_command_id_with_other_content_is_refused(office: Office, other: str) 
         elif other == "actor":
             office.run(SubmitApplication, somebody("another clerk", Role.EXAM_AFFAIRS), id=id, **fields)
         else:
-            office.run(WithdrawApplication, CLERK, id=id, application=fields["application"], reason="moved away")
+            office.run(
+                WithdrawApplication, CLERK, id=id, application=fields["application"], reason="moved away"
+            )
     assert office.count("events") == 1
 
 
@@ -181,7 +183,9 @@ def test_eight_threads_with_25_commands_each_on_one_stream_are_all_accepted(offi
         executor = Executor(SCHOOL, office.source)
         with office.visit() as connection:
             return [
-                office.run(HoldLesson, trainer, connection=connection, executor=executor, course=id)["version"]
+                office.run(HoldLesson, trainer, connection=connection, executor=executor, course=id)[
+                    "version"
+                ]
                 for _ in range(25)
             ]
 
@@ -191,7 +195,9 @@ def test_eight_threads_with_25_commands_each_on_one_stream_are_all_accepted(offi
     assert until(lambda: sealing.seal() or office.count("log") == 200)
     until(lambda: sealing.seal() == 0 and office.count("log") == 200)
     assert_whole(office.log())
-    assert [event["data"]["hours"] for event in office.drafts()] == list(range(1, 201)), "decided on stale state"
+    assert [event["data"]["hours"] for event in office.drafts()] == list(range(1, 201)), (
+        "decided on stale state"
+    )
 
 
 def test_a_stream_that_is_always_taken_first_is_answered_busy_and_nothing_is_appended(office: Office) -> None:

@@ -1,4 +1,4 @@
-"""职责分离: nobody holds two duties of one batch that exclude each other, whoever commits first (R015, D3)."""
+"""职责分离: nobody holds two duties that exclude each other in a batch, whoever commits first (R015, D3)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -105,7 +105,10 @@ def _refused(work: Callable[[], object]) -> str:
 def test_of_two_duties_taken_at_once_exactly_one_wins(office: Office) -> None:
     for round in range(8):
         batch, name = f"batch {round}", f"reviewer {round}"
-        new, reviewed = office.submit(f"new {round}", batch), office.submit_reviewed(f"old {round}", batch, "Bai")
+        new, reviewed = (
+            office.submit(f"new {round}", batch),
+            office.submit_reviewed(f"old {round}", batch, "Bai"),
+        )
         tries = [
             (PassStationReview, somebody(name, Role.STATION_REVIEWER), new),
             (PassCentreReview, _centre(name), reviewed),
@@ -141,7 +144,10 @@ def test_a_duty_that_another_transaction_is_just_taking_is_waited_for_and_then_s
         restarted = Executor(office.definition, office.source)
         _review(office, "Gao", reviewed, connection=second, executor=restarted)
 
-    assert [type(each).__name__ for each in at_once([take_and_hold, come_second])] == ["NoneType", "DutyConflict"]
+    assert [type(each).__name__ for each in at_once([take_and_hold, come_second])] == [
+        "NoneType",
+        "DutyConflict",
+    ]
     assert len(_attempts(office)) == 1
 
 
@@ -164,7 +170,9 @@ def test_a_role_without_the_right_is_refused_and_the_attempt_names_the_batch_whe
     application = office.submit("Ling", "spring")
     with pytest.raises(RoleNotAllowed):
         office.run(PassStationReview, CLERK, application=application)
-    assert [(a["data"]["command"], a["data"]["code"], a["data"]["batch"]) for a in _sorted(_attempts(office))] == [
+    assert [
+        (a["data"]["command"], a["data"]["code"], a["data"]["batch"]) for a in _sorted(_attempts(office))
+    ] == [
         ("PassStationReview", "RoleNotAllowed", ""),
         ("SubmitApplication", "RoleNotAllowed", BATCH),
     ]
@@ -187,7 +195,14 @@ def _batch_with_notice(scheduling: Office) -> None:
     trade = {"station": STATION, "occupation": WELDER, "catalogue": "1999"}
     director = somebody("director", Role.STATION_DIRECTOR)
     scheduling.run(
-        ApplyForBatch, director, batch=BATCH, levels=(4,), planned=30, theory_at=day, practical_at=day, **trade
+        ApplyForBatch,
+        director,
+        batch=BATCH,
+        levels=(4,),
+        planned=30,
+        theory_at=day,
+        practical_at=day,
+        **trade,
     )
     candidate = {"application": derived_id("application"), "candidate": derived_id("candidate")}
     scheduling.run(EnrolCandidate, service, batch=BATCH, level=4, **candidate, **trade)
@@ -218,7 +233,9 @@ def test_a_person_is_refused_a_duty_that_excludes_what_he_did_himself(scheduling
 
 
 def _policies(office: Office) -> Consumer:
-    return next(each for each in consumers(office.definition, office.executor, "centre") if each.name == "policies")
+    return next(
+        each for each in consumers(office.definition, office.executor, "centre") if each.name == "policies"
+    )
 
 
 def _examiner_assigned(name: str) -> ExaminerAssigned:

@@ -142,7 +142,9 @@ def test_an_event_whose_content_was_changed_breaks_the_chain_behind_it(
 
 def test_each_consumer_keeps_its_own_place(office: Office, copy: Copying, source: Source) -> None:
     seen: list[int] = []
-    other = Consumer("other", frozenset({"scheduling"}), lambda _, events: seen.extend(e.position for e in events))
+    other = Consumer(
+        "other", frozenset({"scheduling"}), lambda _, events: seen.extend(e.position for e in events)
+    )
     tell(source, "a1", "a2")
     inbox.apply(office.connection, other, source.name, source.events())
     assert copy.position == 0
@@ -235,7 +237,9 @@ def test_an_error_of_the_data_is_the_events_own_fault_and_parks_it(
     tell(source, "a1")
     copy.after_effect = lambda connection: connection.execute("SELECT 1 / 0")  # type: ignore[assignment, return-value]
     inbox.apply(office.connection, copy.consumer, source.name, source.events())
-    assert [row["reason"] for row in parking.parked(office.connection)] == ["DivisionByZero: division by zero"]
+    assert [row["reason"] for row in parking.parked(office.connection)] == [
+        "DivisionByZero: division by zero"
+    ]
     assert copy.applied == []
 
 

@@ -41,7 +41,9 @@ def _statuses(office: Office) -> list[tuple[int, str]]:
     return [(row["position"], row["status"]) for row in rows]
 
 
-def test_a_parked_event_is_shown_with_its_content_and_why(office: Office, copy: Copying, source: Source) -> None:
+def test_a_parked_event_is_shown_with_its_content_and_why(
+    office: Office, copy: Copying, source: Source
+) -> None:
     waiting = parking.parked(office.connection)
     assert [(row["consumer"], row["source"], row["position"]) for row in waiting] == [
         (COPY, SCHEDULING, position) for position in (1, 2, 4)
@@ -155,8 +157,9 @@ def test_an_event_that_arrives_during_a_replay_waits_and_overtakes_nothing(
     replayed, applied = at_once(
         [
             lambda: _replay(office, copy),
-            lambda: replaying.wait(DEADLINE)
-            and inbox.apply(arriving, copy.consumer, SCHEDULING, source.events()),
+            lambda: (
+                replaying.wait(DEADLINE) and inbox.apply(arriving, copy.consumer, SCHEDULING, source.events())
+            ),
         ]
     )
     assert replayed == (3, "")

@@ -58,7 +58,9 @@ def _repeatedly(step: Callable[[], object], stop: Event) -> None:
         step()
 
 
-def test_sixteen_writers_beside_a_sealer_lose_nothing_where_a_cursor_over_the_sequence_does(office: Office) -> None:
+def test_sixteen_writers_beside_a_sealer_lose_nothing_where_a_cursor_over_the_sequence_does(
+    office: Office,
+) -> None:
     seal, naive, stop = office.sealer().seal, NaiveCursor(office.connect()), Event()
     with ThreadPoolExecutor(WRITERS + 2) as pool:
         readers = [pool.submit(_repeatedly, step, stop) for step in (seal, naive.read)]
@@ -122,7 +124,7 @@ def test_sealing_order_is_by_number_and_not_by_text(office: Office) -> None:
 
 def _burn_transaction_numbers(office: Office, beyond: int) -> None:
     office.admin.execute(
-        "DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint <= %s LOOP COMMIT; END LOOP; END $$" % beyond
+        f"DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint <= {beyond} LOOP COMMIT; END LOOP; END $$"
     )
 
 
@@ -175,7 +177,7 @@ def test_one_sealer_leads_and_when_its_connection_dies_the_other_takes_over(offi
 def test_a_leader_that_dies_within_its_transaction_leaves_no_half_sealed_event(office: Office) -> None:
     connection = office.connect("relay")
     eventstore.append(office.connection, words("stream-1", 0, "a", "b"))
-    with pytest.raises(Exception, match="terminating|closed|lost"), connection.transaction():
+    with pytest.raises(Exception, match=r"terminating|closed|lost"), connection.transaction():
         assert office.sealer(connection).seal() == 2
         office.kill(connection)
         connection.execute("SELECT 1")

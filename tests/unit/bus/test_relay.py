@@ -66,7 +66,7 @@ class Bus:
 
 
 class Outlet:
-    """One channel. A message is on its way when sent, on the bus when it arrives, and confirmed after that."""
+    """One channel. A message is on its way when sent, on the bus when it arrives, confirmed after that."""
 
     def __init__(self, bus, trouble):
         self._bus, self._trouble = bus, trouble
@@ -103,7 +103,9 @@ class Outlet:
     def confirm(self, choose, multiple):
         """The broker confirms one of those that arrived, or all up to it."""
         tag = self._unconfirmed[choose % len(self._unconfirmed)]
-        self._unconfirmed = [each for each in self._unconfirmed if each > tag or (not multiple and each != tag)]
+        self._unconfirmed = [
+            each for each in self._unconfirmed if each > tag or (not multiple and each != tag)
+        ]
         self._window.ack(tag, multiple)
 
     @property

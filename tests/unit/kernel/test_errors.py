@@ -60,7 +60,9 @@ def test_a_rule_is_a_requirement_or_nothing(refusal):
 
 def test_codes_are_unique_within_a_service():
     shared_codes = [(cls.__name__) for cls in REFUSALS if cls.__module__.startswith("shared.")]
-    for service in {cls.__module__.split(".")[1] for cls in REFUSALS if cls.__module__.startswith("services.")}:
+    for service in {
+        cls.__module__.split(".")[1] for cls in REFUSALS if cls.__module__.startswith("services.")
+    }:
         own = [cls.__name__ for cls in REFUSALS if cls.__module__.startswith(f"services.{service}.")]
         assert [code for code, times in Counter(own + shared_codes).items() if times > 1] == []
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.registration.domain.application import OtherStation
+from services.registration.domain.errors import OtherStation
 from services.registration.domain.training import RecordTraining, TrainingExists, training
 from shared.contracts.registration import TrainingHeld
 from shared.kernel.actors import Actor, Role

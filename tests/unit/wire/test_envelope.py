@@ -1,4 +1,4 @@
-"""The envelope: CloudEvents that anybody reads, a chain that holds, and bodies that are ours or are refused."""
+"""The envelope: CloudEvents that anybody reads, a chain that holds, bodies that are ours or are refused."""
 
 import re
 from hashlib import sha256
@@ -43,7 +43,9 @@ class RoomOpened(TestSaid):
     note: str | None
 
 
-PLAIN = RoomOpened(room="第1批 1 号考场", keys=("a%20b", "c:d"), seats=(1, 2), floor=-3, locked=True, note=None)
+PLAIN = RoomOpened(
+    room="第1批 1 号考场", keys=("a%20b", "c:d"), seats=(1, 2), floor=-3, locked=True, note=None
+)
 ORIGIN = Origin(
     source="/centre/test-envelope",
     actor=Actor("clerk", Role.EXAM_AFFAIRS, "centre"),
@@ -87,8 +89,8 @@ def changed(**attributes):
 def used(sealed):
     """Everything that a consumer may ask of a body that was taken."""
     return (
-        sealed.id, sealed.source, sealed.service, sealed.type, sealed.position, sealed.previous, sealed.stream,
-        sealed.refs, sealed.actor, Role(sealed.actor[1]), sealed.attributes["correlationid"],
+        sealed.id, sealed.source, sealed.service, sealed.type, sealed.position, sealed.previous,
+        sealed.stream, sealed.refs, sealed.actor, Role(sealed.actor[1]), sealed.attributes["correlationid"],
         sealed.attributes["time"],
     )  # fmt: skip
 
@@ -261,7 +263,7 @@ def test_a_wrong_value_in_the_envelope_is_refused(name, value):
 
 
 def test_the_refusal_names_the_attribute():
-    with pytest.raises(Undecodable, match="^recordedtime: "):
+    with pytest.raises(Undecodable, match=r"^recordedtime: "):
         read(changed(recordedtime="now"))
 
 

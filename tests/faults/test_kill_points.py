@@ -1,0 +1,109 @@
+"""Wherever a process dies and whatever it stands on breaks away: clients were told the truth, and nothing is lost.
+
+Real services and relays run over a broker and a database of their own. In each test something dies while clients
+work; they repeat, with the same command_id, what they were not told; then the checker goes through everything that
+was ever asked on this stage.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shared.contracts import SERVICES
+from shared.runtime.settings import settings
+from shared.testing.postgres import Cluster
+from shared.testing.rabbitmq import Broker
+from shared.testing.rabbitmq.node import Ports
+from tests.faults.stage import PROGRAMS, Stage
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Everything of its own, since everything is hurt; the database keeps its port over a restart."""
+    folder = tmp_path_factory.mktemp("stage")
+    var, port = folder / "var", Ports.free().amqp
+    cluster = Cluster(
+        replace(settings(), var=var, secrets=var / "secrets", database_url="", amqp_url="", postgres_port=port)
+    )
+    broker = Broker(folder / "broker")
+    try:
+        broker.start()
+        cluster.postgres.start()
+        cluster.clone(SERVICES)
+        with Stage(cluster, broker, broker.virtual_host("stage"), folder).open() as stage:
+            stage.start(*PROGRAMS)
+            yield stage
+    finally:
+        broker.stop()
+        cluster.postgres.stop("immediate")
+
+
+@pytest.mark.parametrize(
+    ("fault", "program"),
+    [
+        ("append:9", "serve registration"),
+        ("appended:9", "serve registration"),
+        ("append:3", "serve scheduling"),
+        ("seal:2", "relay registration"),
+        ("sign:2", "relay registration"),
+        ("sealed:2", "relay registration"),
+        ("publish:20", "relay registration"),
+        ("confirm:2", "relay registration"),
+        ("marked:2", "relay registration"),
+        ("apply:2", "serve scheduling"),
+        ("checkpoint:2", "serve audit"),
+        ("applied:2", "serve registration"),
+        ("ack:2", "serve scheduling"),
+        ("acked:2", "serve audit"),
+    ],
+)
+def test_a_process_dies_at(fault: str, program: str, stage: Stage) -> None:
+    stage.meets(program, fault)
+
+
+def test_the_broker_is_killed_and_comes_back(stage: Stage) -> None:
+    with stage.round(stage.new_batch()):
+        stage.broker.kill()
+        stage.broker.start()
+    assert stage.all_run()
+
+
+def test_the_brokers_connections_are_closed_by_force(stage: Stage) -> None:
+    with stage.round(stage.new_batch(), people=24):
+        for _ in range(3):
+            assert stage.broker.close_connections("stage")
+    assert stage.all_run()
+
+
+@pytest.mark.parametrize("whose", ["registration_service", "registration_relay", "scheduling_service", "%"])
+def test_database_sessions_are_terminated(whose: str, stage: Stage) -> None:
+    with stage.round(stage.new_batch(), people=24), psycopg.connect(stage.cluster.admin, autocommit=True) as admin:
+        for _ in range(3):
+            ended = admin.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE usename LIKE %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+                (whose,),
+            ).fetchall()
+        assert ended is not None
+    assert stage.all_run()
+
+
+def test_the_database_is_restarted(stage: Stage) -> None:
+    with stage.round(stage.new_batch()):
+        stage.cluster.postgres.stop("immediate")
+        stage.cluster.postgres.start()
+    assert stage.all_run()
+
+
+def test_one_of_two_dies_and_the_other_goes_on(stage: Stage) -> None:
+    batch = stage.new_batch()
+    doubles = [stage.processes.run(*program.split()) for program in PROGRAMS]
+    with stage.round(batch, people=24):
+        for program in PROGRAMS:
+            stage.process(program).kill()
+    assert all(double.running for double in doubles)
+    assert [double.stop() for double in doubles] == [0] * len(PROGRAMS)
+    stage.start(*PROGRAMS)

@@ -1,0 +1,273 @@
+"""Verification: whatever an administrator changes in the log, it is found."""
+
+from pathlib import Path
+
+import pytest
+
+from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.verification import Verdict, reached, verify
+from shared.security import heads
+from shared.security.keys import Signer
+from shared.wire.canonical import canonical
+from shared.wire.envelope import digest, read, seal
+from tests.integration.audit.test_tree import merkle_tree_hash
+from tests.integration.audit.witness import Witness, tell
+
+# entries 0-5 are registration's, 6-8 scheduling's, 9-14 scoring's, 15-17 certification's
+SCORE = 9
+LAST_OF_SCORING = 14
+
+
+def _change(witness: Witness, index: int, old: bytes, new: bytes) -> None:
+    changed = witness.sealed()[index].replace(old, new)
+    assert changed != witness.sealed()[index]
+    witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (changed, index))
+
+
+def _rewrite_tree(witness: Witness) -> None:
+    """A tree that follows from whatever the entries say now."""
+    tree = Tree().append(map(leaf_hash, witness.sealed()))
+    witness.admin.execute("DELETE FROM tree_heads")
+    witness.admin.execute(
+        "INSERT INTO tree_heads VALUES (%s, %s, %s)", (tree.size, tree.root, b"".join(tree.peaks))
+    )
+
+
+def _of(problems: list[tuple[int, str]], index: int) -> list[str]:
+    return [what for at, what in problems if at == index]
+
+
+def test_an_untouched_log_has_no_problem(witness: Witness) -> None:
+    verdict = witness.verdict()
+    assert verdict == Verdict(
+        size=18,
+        root=merkle_tree_hash(witness.sealed()).hex(),
+        sources={"/centre/certification": 3, "/centre/registration": 6, "/centre/scheduling": 3, "/centre/scoring": 6},
+    )
+    assert verdict.verified
+
+
+def test_a_log_of_several_pages_has_no_problem_and_progress_is_told(witness: Witness) -> None:
+    for number in range(350):
+        tell(witness, f"candidate {number}")
+    witness.hear(at_a_time=500)
+    told: list[int] = []
+    assert verify(witness.connection, witness.heads(), told.append).verified
+    assert told == [2000, 2118]
+
+
+def test_what_is_appended_meanwhile_is_no_problem(witness: Witness) -> None:
+    other = witness.connect()
+
+    def meanwhile(count: int) -> None:
+        tell(witness, "Qing")
+        witness.hear(connection=other)
+
+    verdict = verify(witness.connection, witness.heads(), meanwhile, reached(witness.connection))
+    assert (verdict.problems, verdict.size) == ([], 18)
+    assert witness.verdict().size == 24
+
+
+def test_a_changed_entry_is_found_at_its_place(witness: Witness) -> None:
+    _change(witness, SCORE, b'"score":81', b'"score":99')
+    problems = witness.problems()
+    assert "/centre/scoring: position 2 does not contain the hash before it" in _of(problems, SCORE + 1)
+    assert "the tree head does not follow from the entries" in _of(problems, SCORE + 1)
+
+
+def test_a_changed_entry_is_found_although_the_tree_was_made_anew(witness: Witness) -> None:
+    _change(witness, SCORE, b'"score":81', b'"score":99')
+    _rewrite_tree(witness)
+    assert witness.problems() == [
+        (SCORE + 1, "/centre/scoring: position 2 does not contain the hash before it")
+    ]
+
+
+def test_a_source_rewritten_from_an_event_on_with_a_tree_to_match_is_found_by_its_signed_head(
+    witness: Witness,
+) -> None:
+    _change(witness, SCORE, b'"score":81', b'"score":99')
+    head = digest(witness.sealed()[SCORE])
+    for index in range(SCORE + 1, LAST_OF_SCORING + 1):
+        attributes = dict(read(witness.sealed()[index]).attributes)
+        forged = seal(canonical(attributes), attributes["position"], head)
+        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (forged, index))
+        head = digest(forged)
+    _rewrite_tree(witness)
+    assert witness.problems() == [(LAST_OF_SCORING, "/centre/scoring: its head at 6 is another event")]
+    assert witness.problems([]) == [], "nothing in the database itself can tell"
+
+
+@pytest.mark.parametrize("bytes_", [b"", b"\x00", b"{}", b'{"specversion":"1.0"}', b"[1]"])
+def test_an_entry_that_is_no_event_any_more_is_found(witness: Witness, bytes_: bytes) -> None:
+    witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (bytes_, SCORE))
+    problems = witness.problems()
+    assert _of(problems, SCORE)
+    assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE + 1)
+
+
+def test_an_entry_that_lost_a_part_of_its_envelope_is_found(witness: Witness) -> None:
+    for name in ("refs", "actor", "id", "subject", "previoushash"):
+        attributes = dict(read(witness.source("scoring").bodies[0]).attributes)
+        del attributes[name]
+        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (canonical(attributes), SCORE))
+        assert _of(witness.problems(), SCORE)
+
+
+def test_a_deleted_entry_is_found(witness: Witness) -> None:
+    witness.admin.execute("DELETE FROM subjects WHERE index = %s", (SCORE,))
+    witness.admin.execute("DELETE FROM entries WHERE index = %s", (SCORE,))
+    problems = witness.problems()
+    assert f"an entry is missing: this is the {SCORE}th" in _of(problems, SCORE + 1)
+    assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE + 1)
+
+
+def test_a_deleted_entry_is_found_although_the_others_moved_up_and_the_tree_was_made_anew(
+    witness: Witness,
+) -> None:
+    witness.admin.execute("ALTER TABLE subjects DROP CONSTRAINT subjects_index_fkey")
+    for table in ("subjects", "entries"):
+        witness.admin.execute(f"DELETE FROM {table} WHERE index = {SCORE}")
+        for index in range(SCORE + 1, 18):
+            witness.admin.execute(f"UPDATE {table} SET index = index - 1 WHERE index = {index}")
+    _rewrite_tree(witness)
+    assert witness.problems() == [(SCORE, "/centre/scoring: position 2 follows 0")]
+
+
+def test_an_inserted_entry_is_found(witness: Witness) -> None:
+    forged = seal(canonical(dict(witness.source("scoring").events()[-1].attributes)), 7, bytes(32))
+    witness.admin.execute(
+        "INSERT INTO entries (index, source, position, event_id, type, actor, role, sealed)"
+        " SELECT 18, source, 7, gen_random_uuid(), type, actor, role, %s FROM entries WHERE index = %s",
+        (forged, LAST_OF_SCORING),
+    )
+    problems = _of(witness.problems(), 18)
+    assert "/centre/scoring: position 7 does not contain the hash before it" in problems
+    assert "from this entry on no tree head speaks of them" in problems
+
+
+def test_two_entries_that_changed_places_are_found(witness: Witness) -> None:
+    first, second = witness.sealed()[SCORE : SCORE + 2]
+    for index, raw in ((SCORE, second), (SCORE + 1, first)):
+        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (raw, index))
+    _rewrite_tree(witness)
+    problems = witness.problems()
+    assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE)
+    assert "the columns do not say what the event says" in _of(problems, SCORE + 1)
+
+
+@pytest.mark.parametrize("column", ["source", "position", "event_id", "type", "actor", "role"])
+def test_columns_that_do_not_say_what_the_event_says_are_found(witness: Witness, column: str) -> None:
+    other = {"event_id": "gen_random_uuid()", "position": "99"}.get(column, "'something else'")
+    witness.admin.execute(f"UPDATE entries SET {column} = {other} WHERE index = {SCORE}")
+    assert (SCORE, "the columns do not say what the event says") in witness.problems()
+
+
+def test_columns_swapped_between_two_entries_are_found(witness: Witness) -> None:
+    witness.admin.execute(
+        f"UPDATE entries e SET actor = o.actor, role = o.role FROM entries o"
+        f" WHERE (e.index, o.index) IN (({SCORE}, {SCORE + 1}), ({SCORE + 1}, {SCORE}))"
+    )
+    assert witness.problems() == [
+        (SCORE, "the columns do not say what the event says"),
+        (SCORE + 1, "the columns do not say what the event says"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM subjects WHERE index = 9 AND kind = 'batch'",
+        "DELETE FROM subjects WHERE index = 9",
+        "UPDATE subjects SET ref = 'somebody-else' WHERE index = 9 AND kind = 'examiner'",
+        "UPDATE subjects SET kind = 'paper' WHERE index = 9 AND kind = 'batch'",
+        "INSERT INTO subjects VALUES ('candidate', 'slandered', 9)",
+    ],
+)
+def test_a_subject_that_was_removed_added_or_turned_is_found(witness: Witness, statement: str) -> None:
+    assert witness.admin.execute(statement).rowcount > 0
+    assert witness.problems() == [(9, "the subjects are not those of the event")]
+
+
+@pytest.mark.parametrize("size", [2, 9, 18])
+@pytest.mark.parametrize("column", ["root", "peaks"])
+def test_an_altered_tree_head_is_found(witness: Witness, column: str, size: int) -> None:
+    done = witness.admin.execute(
+        f"UPDATE tree_heads SET {column} = set_byte({column}, 0, 255 - get_byte({column}, 0)) WHERE size = {size}"
+    )
+    assert done.rowcount == 1
+    assert witness.problems() == [(size - 1, "the tree head does not follow from the entries")]
+
+
+def test_a_tree_head_of_a_longer_log_is_found(witness: Witness) -> None:
+    witness.admin.execute("INSERT INTO tree_heads SELECT 19, root, peaks FROM tree_heads WHERE size = 18")
+    assert witness.problems() == [(18, "a tree head speaks of entries that are not there")]
+
+
+@pytest.mark.parametrize("kept", [17, 9, 0])
+def test_tree_heads_that_were_taken_away_are_found(witness: Witness, kept: int) -> None:
+    witness.admin.execute("DELETE FROM tree_heads WHERE size > %s", (kept,))
+    assert witness.problems() == [(kept, "from this entry on no tree head speaks of them")]
+
+
+@pytest.mark.parametrize("first", [17, 15, 11, 0])
+def test_a_missing_tail_is_found_by_the_heads_of_the_sources(witness: Witness, first: int) -> None:
+    witness.forget(first)
+    assert any("has not reached the log" in what for _, what in witness.problems())
+
+
+def test_a_log_that_has_lost_its_tail_is_whole_in_itself(witness: Witness) -> None:
+    witness.forget(11)
+    assert witness.problems([]) == [], "so it has to be caught from outside"
+
+
+def test_a_head_that_disagrees_with_the_log_is_found(witness: Witness) -> None:
+    source = witness.source("scoring")
+    source.bodies[-1] = source.bodies[-1].replace(b'"theory":81', b'"theory":99')
+    assert witness.problems() == [(LAST_OF_SCORING, "/centre/scoring: its head at 6 is another event")]
+
+
+def test_a_head_that_is_not_signed_by_the_sources_key_is_found(witness: Witness, tmp_path: Path) -> None:
+    source = witness.source("scoring")
+    stranger = Signer.load(tmp_path / "stranger", source.name)
+    others = [head for head in witness.heads() if head.source != source.name]
+    for forged in (
+        witness.head(source, stranger),
+        heads.check(tmp_path / "sources", source.name, 6, source.head, b""),
+        heads.check(tmp_path / "nowhere", source.name, 6, source.head, bytes(64)),
+    ):
+        assert witness.problems([*others, forged]) == [(-1, "/centre/scoring: its head is not signed by its key")]
+
+
+def test_a_signature_of_another_position_or_another_source_does_not_count(
+    witness: Witness, tmp_path: Path
+) -> None:
+    keys, scoring = tmp_path / "sources", witness.source("scoring")
+    signature = Signer.load(keys, scoring.name).sign(6, scoring.head)
+    assert heads.check(keys, scoring.name, 6, scoring.head, signature).signed
+    assert not heads.check(keys, scoring.name, 5, scoring.head, signature).signed
+    assert not heads.check(keys, "/centre/registration", 6, scoring.head, signature).signed
+
+
+@pytest.mark.parametrize("left", [4, 0])
+def test_a_source_that_takes_back_what_it_has_sent_is_found(witness: Witness, left: int) -> None:
+    del witness.source("scoring").bodies[left:]
+    assert (-1, f"/centre/scoring: its head {left} is behind the 6 it had sent") in witness.problems()
+
+
+def test_a_source_that_went_on_before_the_log_was_read_is_no_problem(witness: Witness) -> None:
+    said, before = witness.heads(), reached(witness.connection)
+    tell(witness, "Qing")
+    witness.hear()
+    assert verify(witness.connection, said, before=before).problems == []
+
+
+def test_many_problems_are_cut_short_for_the_caller_and_none_says_who_it_was(witness: Witness) -> None:
+    for number in range(40):
+        tell(witness, f"candidate {number}")
+    witness.hear()
+    witness.admin.execute("UPDATE entries SET actor = 'nobody'")
+    data = witness.verdict().as_data()
+    assert data["verified"] is False
+    assert len(data["problems"]) == 100
+    assert data["problems"][0] == {"index": 0, "problem": "the columns do not say what the event says"}

@@ -52,9 +52,7 @@ class Verdict:
 
 def reached(connection: Connection[Any]) -> dict[str, int]:
     """How far each source has come in the log; asked before the heads are, no honest head is behind it."""
-    return dict(
-        connection.execute("SELECT source, max(position) FROM entries GROUP BY source").fetchall()
-    )
+    return dict(connection.execute("SELECT source, max(position) FROM entries GROUP BY source").fetchall())
 
 
 def verify(
@@ -160,7 +158,9 @@ class _Verification:
             if not head.signed:
                 self._problem(-1, f"{head.source}: its head is not signed by its key")
             if head.position < (known := self._before.get(head.source, 0)):
-                self._problem(-1, f"{head.source}: its head {head.position} is behind the {known} it had sent")
+                self._problem(
+                    -1, f"{head.source}: its head {head.position} is behind the {known} it had sent"
+                )
         for source, position in self._claimed:
             if position:
                 self._problem(-1, f"{source}: its head {position} has not reached the log")

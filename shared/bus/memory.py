@@ -5,7 +5,7 @@ wake whoever consumes from the queue that something was put into.
 """
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from queue import Empty
 from typing import Any
 
@@ -20,9 +20,43 @@ URI = "jianding-memory://localhost"
 _waiting: dict[str, set[threading.Event]] = defaultdict(set)
 
 
+class QoS(memory.virtual.QoS):
+    """A prefetch window for each queue of a channel, as RabbitMQ has one for each consumer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._queues: dict[Any, str] = {}  # delivery tag -> queue, until settled
+        self._held: Counter[str] = Counter()
+        self.delivering = ""
+
+    def can_consume(self) -> bool:
+        return True  # each queue is asked, by `has_room`
+
+    def has_room(self, queue: str) -> bool:
+        return not self.prefetch_count or self._held[queue] < self.prefetch_count
+
+    def append(self, message: Any, delivery_tag: Any) -> None:
+        super().append(message, delivery_tag)
+        self._queues[delivery_tag] = self.delivering
+        self._held[self.delivering] += 1
+
+    def _settle(self, delivery_tag: Any) -> None:
+        if (queue := self._queues.pop(delivery_tag, None)) is not None:
+            self._held[queue] -= 1
+
+    def ack(self, delivery_tag: Any) -> None:
+        self._settle(delivery_tag)
+        super().ack(delivery_tag)
+
+    def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+        self._settle(delivery_tag)
+        super().reject(delivery_tag, requeue)
+
+
 class Channel(memory.Channel):
     """Keeps the content type, and wakes the connections that consume from a queue."""
 
+    QoS = QoS
     queues: dict[str, Any] = {}  # noqa: RUF012
     events: defaultdict[Any, Any] = defaultdict(set)  # noqa: RUF012
     do_restore = False
@@ -42,8 +76,14 @@ class Channel(memory.Channel):
 
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         super()._put(queue, message, **kwargs)
-        for arrived in _waiting[queue]:
+        for arrived in tuple(_waiting[queue]):
             arrived.set()
+
+    def _get_and_deliver(self, queue: str, callback: Any) -> None:
+        if not self.qos.has_room(queue):
+            raise Empty
+        self.qos.delivering = queue
+        super()._get_and_deliver(queue, callback)
 
     def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:
         super().basic_qos(prefetch_size, prefetch_count, apply_global)

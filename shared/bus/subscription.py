@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import eventlet
 from kombu import Connection
 from kombu.message import Message
 
@@ -21,6 +22,7 @@ Receive = Callable[[str, Sequence[Body]], None]
 
 BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
+_SETTING_UP = 5.0  # seconds for the broker to answer before we connect anew
 _PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
 _PAUSE = 0.1  # seconds before the first new attempt, then twice as long up to five
 _LONG = 10.0  # seconds that a connection has to have worked for the pauses to begin anew
@@ -75,11 +77,9 @@ class Subscription:
                 time.sleep(pause)
 
     def _drain(self, connection: Connection) -> None:
-        channel = connection.channel()
-        channel.auto_decode = False  # bytes as they came, whatever encoding they claim
-        channel.basic_qos(0, 2 * BATCH, False)
-        self._batch = []
-        consumers = [self._consumer(channel, source) for source in self._queues]
+        # a broker that has just come back may take a consumer of a quorum queue and never answer
+        with eventlet.Timeout(_SETTING_UP, TimeoutError()):
+            consumers = self._set_up(connection)
         try:
             while not self._stopping:
                 self._fill(connection)
@@ -91,6 +91,13 @@ class Subscription:
             for consumer in consumers:
                 if connection.connected:
                     consumer.cancel()
+
+    def _set_up(self, connection: Connection) -> list[Any]:
+        channel = connection.channel()
+        channel.auto_decode = False  # bytes as they came, whatever encoding they claim
+        channel.basic_qos(0, 2 * BATCH, False)
+        self._batch = []
+        return [self._consumer(channel, source) for source in self._queues]
 
     def _consumer(self, channel: Any, source: str) -> Any:
         def take(message: Message, _error: Exception | None = None) -> None:

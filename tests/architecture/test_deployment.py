@@ -1,5 +1,8 @@
 """What an operator starts: the compose file, the image, the secrets and the entrypoint."""
 
+import base64
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -14,6 +17,7 @@ import yaml
 from kombu.utils.url import parse_url
 from psycopg.conninfo import conninfo_to_dict
 
+from shared.bus.rights import ACCOUNTS, definitions
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.databases import password
 from shared.runtime.settings import MEANING, settings
@@ -27,8 +31,9 @@ ENTRYPOINT = ROOT / "deploy/entrypoint"
 BLOCKS: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 SECRETS: dict[str, dict[str, str]] = yaml.safe_load(COMPOSE.read_text())["secrets"]
 RELAYS = {f"{source}-relay" for source in SOURCES}
-OURS = {*SERVICES, *RELAYS, "migrate"}
-LASTING = sorted(set(BLOCKS) - {"migrate"})
+ONCE = {"migrate", "rights"}
+OURS = {*SERVICES, *RELAYS, *ONCE}
+LASTING = sorted(set(BLOCKS) - ONCE)
 FOLDER = "/run/secrets"
 AWKWARD = "p@ss:/?#[]%&+ =\"'\\$`ü密"
 
@@ -68,7 +73,7 @@ def test_our_health_checks_ask_about_their_own_block_and_know_its_passwords() ->
         assert asked == ["CMD", "entrypoint", "jianding", "healthy", "--relay", source]
 
 
-@pytest.mark.parametrize("name", sorted(OURS - {"migrate"}))
+@pytest.mark.parametrize("name", sorted(OURS - ONCE))
 def test_our_programs_wait_for_a_migrated_database_and_a_healthy_broker(name: str) -> None:
     after = {on: how["condition"] for on, how in BLOCKS[name]["depends_on"].items()}
     assert after["migrate"] == "service_completed_successfully"
@@ -156,18 +161,34 @@ def mounted(name: str) -> dict[str, str]:
 
 def test_each_program_is_given_the_secrets_it_reads_and_no_others() -> None:
     for service in SERVICES:
-        expected = {"broker.password", f"{service_role(service)}.password"}
+        expected = {f"broker.{service}.password", f"{service_role(service)}.password"}
         expected |= {"vault.master"} if service == "registration" else set()
         expected |= {f"sources/centre.{source}.pub" for source in SOURCES} if service == "audit" else set()
         assert set(mounted(service)) == expected
     for source in SOURCES:
         key = f"sources/centre.{source}"
-        expected = {"broker.password", f"{relay_role(source)}.password", f"{key}.key", f"{key}.pub"}
+        expected = {
+            f"broker.{source}-relay.password",
+            f"{relay_role(source)}.password",
+            f"{key}.key",
+            f"{key}.pub",
+        }
         assert set(mounted(f"{source}-relay")) == expected
     roles = {f"{role(service)}.password" for role in (service_role, relay_role) for service in SERVICES}
     assert set(mounted("migrate")) == {"administrator.password"} | roles
     assert set(mounted("postgres")) == {"administrator.password"}
-    assert set(mounted("rabbitmq")) == {"broker.password"}
+    assert set(mounted("rights")) == {f"broker.{account}.password" for account in ACCOUNTS}
+    assert set(mounted("rabbitmq")) == set()
+
+
+def test_the_broker_loads_its_accounts_from_where_they_were_written_before_it_started() -> None:
+    assert BLOCKS["rabbitmq"]["depends_on"] == {"rights": {"condition": "service_completed_successfully"}}
+    (volume,) = BLOCKS["rights"]["volumes"]
+    assert f"{volume}:ro" in BLOCKS["rabbitmq"]["volumes"]
+    written = BLOCKS["rights"]["command"][-1].split()[-1]
+    assert f"load_definitions = {written}\n" in (ROOT / "deploy/rabbitmq.conf").read_text()
+    assert written.startswith(volume.partition(":")[2])
+    assert f"--owner 999 --group 999 --mode 700 {volume.partition(':')[2]}\n" in DOCKERFILE.read_text()
 
 
 def test_a_secret_is_mounted_where_it_lies_in_the_operators_folder() -> None:
@@ -205,11 +226,11 @@ def test_only_their_owner_can_read_the_secrets_and_no_two_are_alike(made: Path) 
 
 def test_a_second_run_changes_no_secret_and_restores_a_missing_one(made: Path) -> None:
     before = files(made)
-    (made / "broker.password").unlink()
+    (made / "broker.audit.password").unlink()
     init(made)
     after = files(made)
     assert after.keys() == before.keys()
-    assert {name for name in before if before[name] != after[name]} == {"broker.password"}
+    assert {name for name in before if before[name] != after[name]} == {"broker.audit.password"}
 
 
 def test_our_programs_use_the_operators_secrets_as_they_are(
@@ -228,6 +249,34 @@ def test_our_programs_use_the_operators_secrets_as_they_are(
     assert files(made) == before
 
 
+def described(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "shared.bus.rights", folder]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_broker_is_told_of_each_account_its_rights_and_a_salted_hash_of_its_password(made: Path) -> None:
+    told = json.loads(described(made).stdout)
+    words = {account: (made / f"broker.{account}.password").read_text() for account in ACCOUNTS}
+    for user in told["users"]:
+        hashed = base64.b64decode(user["password_hash"])
+        assert hashed[4:] == hashlib.sha256(hashed[:4] + words[user["name"]].encode()).digest()
+    assert len({base64.b64decode(user["password_hash"])[:4] for user in told["users"]}) == len(ACCOUNTS)
+    assert [user["name"] for user in told["users"] if user["tags"]] == ["jianding"]
+    expected = definitions(words)
+    assert told.keys() == expected.keys()
+    assert all(told[kind] == expected[kind] for kind in told.keys() - {"users"})
+
+
+@pytest.mark.parametrize("content", [None, "\n"], ids=["missing", "empty"])
+def test_without_a_password_the_broker_is_told_nothing(made: Path, content: str | None) -> None:
+    path = made / "broker.caller.password"
+    path.unlink() if content is None else path.write_text(content)
+    run = described(made)
+    assert run.returncode != 0
+    assert run.stdout == ""
+    assert "broker.caller.password is missing or empty; run deploy/secrets-init" in run.stderr
+
+
 def start(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """The entrypoint in a block's own environment, with `env` as its command."""
     given = BLOCKS[name]["environment"] | {"PATH": os.environ["PATH"], "JIANDING_SECRETS": str(folder)}
@@ -241,14 +290,17 @@ def started(name: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("word", ["plain", AWKWARD], ids=["plain", "awkward"])
-def test_a_service_reaches_the_broker_whatever_its_password_is_made_of(tmp_path: Path, word: str) -> None:
-    (tmp_path / "broker.password").write_text(word + "\n")
-    url = started("scoring", tmp_path)["JIANDING_AMQP_URL"]
+@pytest.mark.parametrize("name", sorted(OURS - ONCE))
+def test_a_program_reaches_the_broker_by_its_own_name_whatever_its_password_is_made_of(
+    tmp_path: Path, name: str, word: str
+) -> None:
+    (tmp_path / f"broker.{name}.password").write_text(word + "\n")
+    url = started(name, tmp_path)["JIANDING_AMQP_URL"]
     read = pika.URLParameters(url)
     assert (read.host, read.port, read.virtual_host) == ("rabbitmq", 5672, "/")
-    assert (read.credentials.username, read.credentials.password) == ("jianding", word)
+    assert (read.credentials.username, read.credentials.password) == (name, word)
     theirs = parse_url(url)
-    assert (theirs["hostname"], theirs["userid"], theirs["password"]) == ("rabbitmq", "jianding", word)
+    assert (theirs["hostname"], theirs["userid"], theirs["password"]) == ("rabbitmq", name, word)
     assert word not in url
 
 
@@ -267,7 +319,7 @@ def test_migrations_reach_the_database_whatever_its_password_is_made_of(tmp_path
 
 
 def test_a_service_knows_where_the_database_is_and_not_the_administrators_password(tmp_path: Path) -> None:
-    (tmp_path / "broker.password").write_text("word")
+    (tmp_path / "broker.audit.password").write_text("word")
     known = conninfo_to_dict(started("audit", tmp_path)["JIANDING_DATABASE_URL"])
     assert known == {"host": "postgres", "port": "5432", "dbname": "postgres"}
 
@@ -277,8 +329,8 @@ def test_without_its_secret_a_program_does_not_start_and_says_what_to_do(
     tmp_path: Path, content: str | None
 ) -> None:
     if content is not None:
-        (tmp_path / "broker.password").write_text(content)
+        (tmp_path / "broker.scoring.password").write_text(content)
     run = start("scoring", tmp_path)
     assert run.returncode != 0
     assert run.stdout == ""
-    assert "broker.password is missing or empty; run deploy/secrets-init" in run.stderr
+    assert "broker.scoring.password is missing or empty; run deploy/secrets-init" in run.stderr

@@ -110,8 +110,12 @@ def test_an_append_that_somebody_else_overtook_is_a_conflict(witness: Witness) -
     assert (len(witness.sealed()), witness.problems([])) == (19, [])
 
 
-@pytest.mark.parametrize(("table", "column"), [("entries", "type"), ("subjects", "ref"), ("tree_heads", "made_at")])
-def test_the_services_role_can_change_nothing_that_is_written(witness: Witness, table: str, column: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "column"), [("entries", "type"), ("subjects", "ref"), ("tree_heads", "made_at")]
+)
+def test_the_services_role_can_change_nothing_that_is_written(
+    witness: Witness, table: str, column: str
+) -> None:
     for statement in CHANGES:
         query = sql.SQL(statement).format(t=sql.Identifier(table), c=sql.Identifier(column))
         with witness.admin.transaction(force_rollback=True):

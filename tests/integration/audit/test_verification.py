@@ -42,7 +42,12 @@ def test_an_untouched_log_has_no_problem(witness: Witness) -> None:
     assert verdict == Verdict(
         size=18,
         root=merkle_tree_hash(witness.sealed()).hex(),
-        sources={"/centre/certification": 3, "/centre/registration": 6, "/centre/scheduling": 3, "/centre/scoring": 6},
+        sources={
+            "/centre/certification": 3,
+            "/centre/registration": 6,
+            "/centre/scheduling": 3,
+            "/centre/scoring": 6,
+        },
     )
     assert verdict.verified
 
@@ -110,7 +115,9 @@ def test_an_entry_that_lost_a_part_of_its_envelope_is_found(witness: Witness) ->
     for name in ("refs", "actor", "id", "subject", "previoushash"):
         attributes = dict(read(witness.source("scoring").bodies[0]).attributes)
         del attributes[name]
-        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (canonical(attributes), SCORE))
+        witness.admin.execute(
+            "UPDATE entries SET sealed = %s WHERE index = %s", (canonical(attributes), SCORE)
+        )
         assert _of(witness.problems(), SCORE)
 
 
@@ -236,7 +243,9 @@ def test_a_head_that_is_not_signed_by_the_sources_key_is_found(witness: Witness,
         heads.check(tmp_path / "sources", source.name, 6, source.head, b""),
         heads.check(tmp_path / "nowhere", source.name, 6, source.head, bytes(64)),
     ):
-        assert witness.problems([*others, forged]) == [(-1, "/centre/scoring: its head is not signed by its key")]
+        assert witness.problems([*others, forged]) == [
+            (-1, "/centre/scoring: its head is not signed by its key")
+        ]
 
 
 def test_a_signature_of_another_position_or_another_source_does_not_count(

@@ -1,6 +1,5 @@
 """Servers that are not there yet are waited for, and one line says so."""
 
-import pika
 import psycopg
 import pytest
 
@@ -18,10 +17,8 @@ NO_DATABASE = "PostgreSQL does not let us in yet"
 def test_service_and_relay_wait_for_a_broker_that_comes_later(
     broker: Broker, queues: Queues, bus: str, ledger: Ledger, processes: Processes
 ) -> None:
-    # a quorum queue whose first entry a power cut has taken never finds a leader again
     queues.bind("all")
-    queues.publish(b"settled", pika.BasicProperties())
-    broker.kill()
+    broker.stop()  # not kill: a quorum queue declared just before a power cut never finds a leader again
     try:
         service = processes.run("serve", "registration", ready=False)
         relay = processes.run("relay", "registration")

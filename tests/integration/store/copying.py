@@ -1,6 +1,7 @@
 """A consumer whose effect can be counted: a row for each time that it applied an event."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -8,7 +9,7 @@ from psycopg import Connection
 from shared.contracts.scheduling import TaskNoticeIssued
 from shared.kernel.actors import Role
 from shared.kernel.ids import derived_id
-from shared.runtime.delivery import FeedUnavailable, Reception
+from shared.runtime.delivery import Feed, FeedUnavailable, Reception
 from shared.store.inbox import Consumer
 from shared.wire.envelope import Sealed
 from tests.integration.store.office import STATION, Office, somebody
@@ -28,7 +29,7 @@ class Copying:
         self.poison: set[str] = set()
         self.before_effect: Callable[[Connection[Any]], None] = lambda connection: None
         self.after_effect: Callable[[Connection[Any]], None] = lambda connection: None
-        self.consumer = Consumer("copy", frozenset({"scheduling"}), self._handle)
+        self.consumer = Consumer("copy", frozenset({"scheduling", "scoring"}), self._handle)
         self._office = office
         office.connection.execute("CREATE SCHEMA effects")
         office.connection.execute("CREATE TABLE effects.notices (place serial, notice text)")
@@ -51,13 +52,20 @@ class Copying:
     @property
     def position(self) -> int:
         row = self._office.admin.execute(
-            "SELECT position FROM checkpoints WHERE consumer = 'copy'"
+            "SELECT position FROM checkpoints WHERE (consumer, source) = ('copy', '/centre/scheduling')"
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def reception(self, source: Source, feed: Any = None) -> Reception:
-        sources = {"scheduling": source.name}
-        return Reception([self.consumer], self._office.visit, feed or source.feed, sources, 5.0)
+    def reception(self, *sources: Source, feed: Feed | None = None) -> Reception:
+        """Listens to these sources; `feed` instead of their own."""
+        heard = {each.service: each for each in sources}
+        consumer = Consumer("copy", frozenset(heard), self._handle)
+        names = {service: each.name for service, each in heard.items()}
+        return Reception([consumer], self._office.visit, feed or partial(_feed, heard), names, 5.0)
+
+
+def _feed(heard: dict[str, Source], service: str, position: int, limit: int) -> Sequence[bytes]:
+    return heard[service].bodies[position : position + limit]
 
 
 def tell(source: Source, *notices: str) -> list[bytes]:

@@ -1,7 +1,6 @@
-"""A source without a database: its log as a relay would seal it, and its feed."""
+"""A source without a database: its log as a relay would seal it, for tests of who listens."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 from shared.kernel.actors import Actor
 from shared.kernel.clock import stamp, utc_now
@@ -35,8 +34,3 @@ class Source:
 
     def events(self) -> list[Sealed]:
         return [read(body) for body in self.bodies]
-
-    def feed(self, service: str, position: int, limit: int) -> Sequence[bytes]:
-        """As Reception asks for it."""
-        assert service == self.service
-        return self.bodies[position : position + limit]

@@ -28,7 +28,7 @@ def copy(office: Office, source: Source) -> Copying:
     """One that has parked a1, a2 and a3, and applied b1."""
     copy = Copying(office)
     copy.poison = {"a1"}
-    copy.reception(source, no_feed).receive("scheduling", tell(source, "a1", "a2", "b1", "a3"))
+    copy.reception(source, feed=no_feed).receive("scheduling", tell(source, "a1", "a2", "b1", "a3"))
     return copy
 
 
@@ -59,7 +59,7 @@ def test_once_the_cause_is_gone_replay_applies_them_in_order_and_the_stream_flow
 ) -> None:
     copy.poison = set()
     assert _replay(office, copy) == (3, "")
-    copy.reception(source, no_feed).receive("scheduling", tell(source, "a4"))
+    copy.reception(source, feed=no_feed).receive("scheduling", tell(source, "a4"))
     assert copy.applied == ["b1", "a1", "a2", "a3", "a4"]
     assert parking.parked(office.connection) == []
     assert _statuses(office) == [(1, "replayed"), (2, "replayed"), (4, "replayed")]
@@ -72,7 +72,7 @@ def test_replay_stops_at_an_event_that_still_fails_and_the_later_ones_wait(
     assert _replay(office, copy) == (0, "CannotTakeIt: not a1")
     copy.poison = {"a2"}
     assert _replay(office, copy) == (1, "CannotTakeIt: not a2")
-    copy.reception(source, no_feed).receive("scheduling", tell(source, "a4"))
+    copy.reception(source, feed=no_feed).receive("scheduling", tell(source, "a4"))
     assert copy.applied == ["b1", "a1"]
     assert _statuses(office) == [(1, "replayed"), (2, "parked"), (4, "parked"), (5, "parked")]
 
@@ -104,7 +104,7 @@ def test_after_a_skip_later_events_still_wait_for_those_that_are_parked(
     office: Office, copy: Copying, source: Source
 ) -> None:
     parking.skip(office.connection, COPY, SCHEDULING, 1, "operator-7", "belongs to a rehearsal")
-    copy.reception(source, no_feed).receive("scheduling", tell(source, "a4"))
+    copy.reception(source, feed=no_feed).receive("scheduling", tell(source, "a4"))
     assert copy.applied == ["b1"]
     assert _replay(office, copy) == (3, "")
     assert copy.applied == ["b1", "a2", "a3", "a4"]

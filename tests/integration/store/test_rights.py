@@ -111,6 +111,8 @@ def test_a_table_of_the_callers_own_does_not_stand_in_for_the_log(office: Office
     connection.execute("CREATE SCHEMA mine")
     connection.execute("CREATE TABLE mine.events (stream text, version int, xid xid8, draft bytea)")
     connection.execute("CREATE TABLE mine.commands (a uuid, b bytea, c bytea)")
+    connection.execute("GRANT USAGE ON SCHEMA mine TO PUBLIC")
+    connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA mine TO PUBLIC")
     connection.execute("SET search_path = mine, public")
     eventstore.append(connection, words("stream-1", 0, "x"))
     assert (office.count("public.events"), office.count("mine.events")) == (1, 0)

@@ -58,7 +58,7 @@ def reached(connection: Connection[Any]) -> dict[str, int]:
 def verify(
     connection: Connection[Any],
     heads: list[Head],
-    progress: Callable[[int], None] = lambda count: None,
+    progress: Callable[[int], None] = lambda _: None,
     before: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Reads the whole log in one snapshot. `before`: what `reached` said before the heads were asked for."""

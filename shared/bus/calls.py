@@ -1,15 +1,18 @@
 """Calls between services and from programs: nameko RPC, with the actor in the context of every call."""
 
+import logging
 from typing import Any
 
 import eventlet
 from nameko.containers import WorkerContext
 from nameko.exceptions import RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
-from nameko.rpc import ReplyListener, Rpc, ServiceProxy
+from nameko.rpc import ReplyListener, Rpc, RpcConsumer, ServiceProxy
 
 from shared.kernel.actors import Actor
 from shared.kernel.errors import Interrupted, Refusal
+
+log = logging.getLogger(__name__)
 
 
 @deserialize_to_instance
@@ -32,8 +35,22 @@ class NoAnswer(Exception):
     """The service did not answer in time, or is not there. Ask again with the same command_id."""
 
 
+class _Replies(RpcConsumer):
+    """Takes calls for all methods of a service, and sends what they answer."""
+
+    def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
+        try:
+            return super().handle_result(message, result, exc_info)
+        except Exception as error:  # the broker is away, or the call does not say where its answer should go
+            log.warning("an answer could not be sent (%s); whoever waits for it asks again", type(error).__name__)
+            self.queue_consumer.ack_message(message)
+            return result, exc_info
+
+
 class _Entrypoint(Rpc):
     """A method that others may call, once for each time that they ask."""
+
+    rpc_consumer = _Replies()
 
     def handle_message(self, body: Any, message: Any) -> None:
         # who took the call before us may have refused it and died: accepting it now would make that a lie

@@ -50,7 +50,7 @@ class RabbitOutlet:
         return 0 if self.failure else self._window.room()
 
     def check(self, excused: bool) -> None:
-        """Raises what went wrong; Broken too when nothing in flight was confirmed for long, unless `excused`."""
+        """Raises what went wrong; Broken too if nothing in flight is confirmed for long, unless `excused`."""
         if self.failure:
             raise self.failure
         if excused or not self._window.waiting:

@@ -69,44 +69,39 @@ class Subscription:
             began = time.monotonic()
             connection = Connection(self._url, heartbeat=30, connect_timeout=5)
             try:
-                with connection:
-                    self._drain(connection)
+                self._drain(connection)
             except (*connection.connection_errors, *connection.channel_errors, *self._passing) as error:
                 pause = _PAUSE if time.monotonic() - began > _LONG else min(pause * 2, 5.0)
                 log.warning("%s: %s, again in %.1f s", self._subscriber, type(error).__name__, pause)
                 time.sleep(pause)
+            finally:
+                connection.collect()  # a polite close would wait for the answer of a broker that may have none
 
     def _drain(self, connection: Connection) -> None:
         # a broker that has just come back may take a consumer of a quorum queue and never answer
         with eventlet.Timeout(_SETTING_UP, TimeoutError()):
-            consumers = self._set_up(connection)
-        try:
-            while not self._stopping:
-                self._fill(connection)
-                if self._batch:
-                    self._hand_on()
-                else:
-                    self._idle()
-        finally:
-            for consumer in consumers:
-                if connection.connected:
-                    consumer.cancel()
+            self._set_up(connection)
+        while not self._stopping:
+            self._fill(connection)
+            if self._batch:
+                self._hand_on()
+            else:
+                self._idle()
 
-    def _set_up(self, connection: Connection) -> list[Any]:
+    def _set_up(self, connection: Connection) -> None:
         channel = connection.channel()
         channel.auto_decode = False  # bytes as they came, whatever encoding they claim
         channel.basic_qos(0, 2 * BATCH, False)
         self._batch = []
-        return [self._consumer(channel, source) for source in self._queues]
+        for source in self._queues:
+            self._consume(channel, source)
 
-    def _consumer(self, channel: Any, source: str) -> Any:
+    def _consume(self, channel: Any, source: str) -> None:
         def take(message: Message, _error: Exception | None = None) -> None:
             self._batch.append((source, message))
 
         # what kombu cannot decompress would otherwise be raised here, and come again for ever
-        consumer = channel.Consumer([self._queues[source]], on_message=take, on_decode_error=take)
-        consumer.consume()
-        return consumer
+        channel.Consumer([self._queues[source]], on_message=take, on_decode_error=take).consume()
 
     def _fill(self, connection: Connection) -> None:
         patience = _PATIENCE

@@ -33,7 +33,7 @@ class Bus(Protocol):
 
 
 def event(position: int) -> bytes:
-    """As much of a sealed event as an outlet looks at, with text and spacing that a new encoding would change."""
+    """As much of a sealed event as an outlet looks at, with spelling that a new encoding would change."""
     type_ = TYPES[position % len(TYPES)]
     return f'{{"id": "event-{position}", "note":"考评\\u5458 {position} \\/", "type" :"{type_}"}}'.encode()
 
@@ -56,7 +56,9 @@ class OutletContract:
             assert delivered.message_id == said["id"]
             assert (delivered.content_type, delivered.content_encoding) == ("application/json", "utf-8")
 
-    def test_confirmed_grows_to_the_last_position_and_never_beyond_what_was_sent(self, transport: Bus) -> None:
+    def test_confirmed_grows_to_the_last_position_and_never_beyond_what_was_sent(
+        self, transport: Bus
+    ) -> None:
         watched = publish(transport, range(1, self.COUNT + 1))
         assert [confirmed for confirmed, _ in watched] == sorted(confirmed for confirmed, _ in watched)
         assert all(confirmed <= sent for confirmed, sent in watched)
@@ -70,11 +72,13 @@ class OutletContract:
     def test_a_second_outlet_goes_on_behind_the_first(self, transport: Bus) -> None:
         publish(transport, range(1, 11))
         publish(transport, range(11, 21), begin=10)
-        assert [each.body for each in transport.delivered(20)] == [event(position) for position in range(1, 21)]
+        assert [each.body for each in transport.delivered(20)] == [
+            event(position) for position in range(1, 21)
+        ]
 
 
 def publish(transport: Bus, positions: range, begin: int = 0) -> list[tuple[int, int]]:
-    """Publishes as a relay does: as many at a time as there is room; (confirmed, sent) before and after each step."""
+    """Publishes as a relay does, while there is room; (confirmed, sent) before and after each step."""
     watched: list[tuple[int, int]] = []
     waiting = list(positions)
 

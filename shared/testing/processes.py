@@ -121,15 +121,20 @@ class Processes:
         """
         if fault:
             settings["fault"] = fault
-        process = self.program("-m", "shared.runtime.cli", command, service, **settings)
+        process = self._start(
+            f"{command}-{service}", ["-m", "shared.runtime.cli", command, service], settings
+        )
         if ready:
             process.await_line(_READY[command].format(service))
         return process
 
     def program(self, *arguments: str | Path, **settings: object) -> Process:
-        """Any other Python program with the same environment."""
+        """Any other Python program with the same environment: `program("-c", "...")`, `program(path)`."""
+        words = [str(word) for word in arguments]
+        return self._start(Path(words[0]).stem.strip("-"), words, settings)
+
+    def _start(self, name: str, words: list[str], settings: dict[str, object]) -> Process:
         more = {f"JIANDING_{name.upper()}": str(value) for name, value in settings.items()}
-        name = "-".join(Path(word).stem for word in map(str, arguments) if word.isidentifier() or "/" in word)
-        log = self._folder / f"{len(self._all)}-{name[:60]}.log"
-        self._all.append(Process([str(word) for word in arguments], self._environment | more, log))
+        log = self._folder / f"{len(self._all)}-{name}.log"
+        self._all.append(Process(words, self._environment | more, log))
         return self._all[-1]

@@ -12,11 +12,18 @@ from tests.integration.bus.queues import Queues
 
 
 @pytest.fixture
+def databases(cluster: Cluster) -> Cluster:
+    """Empty databases of a source and a consumer: registration and audit."""
+    cluster.clone(("registration", "audit"))
+    return cluster
+
+
+@pytest.fixture
 def processes(databases: Cluster, bus: str, tmp_path: Path) -> Iterator[Processes]:
     """Starts services and relays over this test's databases and virtual host.
 
-    They ask the sources' feeds at their start and when they see a gap, but not from time to time: what arrives
-    later arrived over the bus.
+    They ask the sources' feeds at their start and when they see a gap, but not from time to time: what
+    arrives later arrived over the bus.
     """
     with Processes(tmp_path, environment(databases, bus, catch_up_seconds=3600)) as processes:
         yield processes

@@ -17,6 +17,7 @@ from shared.wire.envelope import Origin, draft
 SOURCE = "/centre/registration"
 STATION = "10012003"
 SOON = 30.0
+TRAINER = Actor(new_id(), Role.TRAINER, f"station-{STATION}")
 
 
 class Ledger:
@@ -45,8 +46,7 @@ class Ledger:
     def _write(self, stream: str, events: list[Event]) -> str:
         version = len(eventstore.load(self.registration, stream)[0])
         command, now = new_id(), stamp(utc_now())
-        actor = Actor(new_id(), Role.TRAINER, f"station-{STATION}")
-        origin = Origin(SOURCE, actor, now, now, command, command, command)
+        origin = Origin(SOURCE, TRAINER, now, now, command, command, command)
         drafts = [
             draft(event, new_id(), stream, version + n, origin) for n, event in enumerate(events, start=1)
         ]
@@ -127,3 +127,16 @@ def _person() -> PersonEnrolled:
     return PersonEnrolled(
         candidate=new_id(), document="resident_id", identity_commitment="0" * 64, photo_commitment="0" * 64
     )
+
+
+def training() -> dict[str, Any]:
+    """The message of one `record_training`, of a stream of its own."""
+    return {
+        "command_id": new_id(),
+        "training": new_id(),
+        "batch": new_id(),
+        "station": STATION,
+        "occupation": "化工分析工",
+        "trainees": [new_id()],
+        "hours": 80,
+    }

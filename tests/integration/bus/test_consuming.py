@@ -36,7 +36,7 @@ def test_a_poison_event_is_parked_with_the_rest_of_its_stream_and_nothing_else_w
     assert audit.running
 
 
-# `apply`: killed before its effect is committed; `ack`: after it, before the broker knows; `acked`: after that
+# `apply`: before its effect is committed; `ack`: after it, before the broker knows; `acked`: after that
 @pytest.mark.parametrize("place", ["apply", "applied", "ack", "acked"])
 def test_a_consumer_killed_around_its_acknowledgement_has_every_event_once(
     place: str, broker: Broker, queues: Queues, ledger: Ledger, processes: Processes

@@ -88,7 +88,9 @@ def fill(connection: Connection, queue: Queue, numbers: range) -> None:
         producer.publish({"number": number}, routing_key=queue.name)
 
 
-def read(connection: Connection, queue: Queue, seen: list[int], *, prefetch: int, each: int, until: Any) -> None:
+def read(
+    connection: Connection, queue: Queue, seen: list[int], *, prefetch: int, each: int, until: Any
+) -> None:
     """Acknowledges `each` messages at once, with at most `prefetch` unacknowledged."""
     channel = connection.channel()
     channel.basic_qos(0, prefetch, False)

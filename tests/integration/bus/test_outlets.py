@@ -44,7 +44,9 @@ class InMemory:
         self._queue = topology.queue("contract", "registration")(connection.channel())
         self._queue.declare()
 
-    def run(self, start: Callable[[memory.MemoryOutlet], Callable[[], bool]], stop: Callable[[], bool]) -> None:
+    def run(
+        self, start: Callable[[memory.MemoryOutlet], Callable[[], bool]], stop: Callable[[], bool]
+    ) -> None:
         step = start(memory.MemoryOutlet(self._connection, "registration"))
         while not stop():
             step()

@@ -2,28 +2,11 @@
 
 import orjson
 
-from shared.kernel.actors import Actor, Role
-from shared.kernel.ids import new_id
 from shared.testing.calls import calling
 from shared.testing.processes import Processes
 from shared.testing.rabbitmq.node import wait_until
 from shared.wire.envelope import GENESIS, digest
-from tests.integration.bus.ledger import SOON, STATION, Ledger
-
-TRAINER = Actor(new_id(), Role.TRAINER, f"station-{STATION}")
-
-
-def training() -> dict[str, object]:
-    """A command of its own stream."""
-    return {
-        "command_id": new_id(),
-        "training": new_id(),
-        "batch": new_id(),
-        "station": STATION,
-        "occupation": "化工分析工",
-        "trainees": [new_id()],
-        "hours": 80,
-    }
+from tests.integration.bus.ledger import SOON, TRAINER, Ledger, training
 
 
 def test_two_services_and_two_relays_accept_each_of_two_hundred_commands_once(

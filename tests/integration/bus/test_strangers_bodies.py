@@ -26,10 +26,16 @@ ELSEWHERE = orjson.dumps(
     }
 )
 STRANGE = [
-    (b"\xff\xfe no text at all", pika.BasicProperties(content_type="application/json", content_encoding="utf-8")),
+    (
+        b"\xff\xfe no text at all",
+        pika.BasicProperties(content_type="application/json", content_encoding="utf-8"),
+    ),
     (b"not JSON", pika.BasicProperties(content_type="application/json")),
     (b'{"specversion": "1.0"}', pika.BasicProperties(content_type="text/plain")),
-    (pickle.dumps({"specversion": "1.0"}), pika.BasicProperties(content_type="application/x-python-serialize")),
+    (
+        pickle.dumps({"specversion": "1.0"}),
+        pika.BasicProperties(content_type="application/x-python-serialize"),
+    ),
     (b"\xe9t\xe9", pika.BasicProperties(content_type="text/plain", content_encoding="latin-1")),
     (b"no such encoding", pika.BasicProperties(content_encoding="x-none")),
     (b"not compressed", pika.BasicProperties(headers={"compression": "application/x-gzip"})),

@@ -95,7 +95,8 @@ def test_every_function_that_runs_as_its_owner_pins_its_search_path_and_is_close
     for service in SERVICES:
         with closing(all_databases.connect(service, "admin")) as connection:
             rows = connection.execute(
-                "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE'), proowner::regrole::text"
+                "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE'),"
+                " proowner::regrole::text"
                 " FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
             ).fetchall()
         for name, configuration, public, owner in rows:
@@ -138,7 +139,8 @@ def test_no_role_can_connect_to_another_services_database(all_databases: Cluster
 def test_owners_cannot_log_in_and_no_role_is_more_than_it_should_be(all_databases: Cluster) -> None:
     with psycopg.connect(all_databases.admin) as connection:
         rows = connection.execute(
-            "SELECT rolname, rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
+            "SELECT rolname, rolcanlogin,"
+            " rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
             " ARRAY(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = r.oid)"
             " FROM pg_roles r WHERE rolname ~ '_(owner|service|relay)$' AND NOT rolname ~ '^pg_'"
         ).fetchall()

@@ -223,7 +223,7 @@ def test_an_identity_and_a_locked_row_do_not_spell_themselves(registry: Registry
     identity = Identity(NAME, "resident_id", NUMBER, PHOTO)
     locked, _ = Vault(b"m" * 32).lock(LING, identity)
     for thing in (identity, locked):
-        for text in (repr(thing), str(thing), f"{thing}", "{!r}".format([thing])):
+        for text in (repr(thing), str(thing), f"{thing}", f"{[thing]!r}"):
             assert NAME not in text
             assert NUMBER not in text
             assert repr(PHOTO)[2:20] not in text

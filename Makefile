@@ -39,6 +39,7 @@ lock: ## resolve the dependencies anew into the hash-pinned lock files
 	@deploy/lock
 
 clean: ## remove the virtual environment and everything under var/ (the demo's data too)
+	@test ! -L var/postgres || rm -rf "$$(dirname "$$(readlink var/postgres)")"
 	@rm -rf $(VENV) var
 
 $(VENV)/.runtime: requirements.lock pyproject.toml

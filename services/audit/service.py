@@ -15,7 +15,7 @@ definition = Definition(
     name="audit",
     package=__package__,
     consumers=(recorder,),
-    tools={"verify": verification.verify, "trail": trails.trail},
+    tools={"reached": verification.reached, "verify": verification.verify, "trail": trails.trail},
 )
 
 SUPERVISION = frozenset(

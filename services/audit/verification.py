@@ -28,11 +28,15 @@ _SUBJECTS = "SELECT index, kind, ref FROM subjects WHERE index >= %s AND index <
 
 @dataclass
 class Verdict:
-    """`problems` are (index or -1, what is wrong); the log is verified when there is none."""
+    """`problems` are (index or -1, what is wrong); the log is verified when there is none.
+
+    `behind` names the sources whose head the log has not reached: lost, or still on its way.
+    """
 
     size: int = 0
     root: str = ""
     sources: dict[str, int] = field(default_factory=dict)
+    behind: list[str] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -46,6 +50,7 @@ class Verdict:
             "size": self.size,
             "root": self.root,
             "sources": self.sources,
+            "behind": self.behind,
             "problems": [{"index": index, "problem": problem} for index, problem in self.problems[:100]],
         }
 
@@ -164,6 +169,7 @@ class _Verification:
         for source, position in self._claimed:
             if position:
                 self._problem(-1, f"{source}: its head {position} has not reached the log")
+                self._verdict.behind.append(source)
 
 
 def _said_by(tree: Tree) -> tuple[bytes, bytes]:

@@ -7,7 +7,7 @@ from services.certification.domain.book import book
 from services.certification.domain.dossier import dossier
 from services.certification.policies import policies
 from services.certification.projections import certificates
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(
@@ -44,7 +44,7 @@ class Certification:
 
     @rpc
     def dossier(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.dossier, schemas.DossierOf, message)
+        return self.read(queries.dossier, schemas.DossierOf, message, roles=STAFF)
 
     @rpc
     def statistics(self, **message: Any) -> dict[str, Any]:

@@ -13,14 +13,20 @@ from shared.kernel.errors import Refusal
 from shared.security.vault import Commitments, Identity, Locked, Vault
 
 _ROW = "SELECT person::text, number_index, wrapped_key, sealed FROM vault WHERE person = %s"
+_ERASE = """
+UPDATE vault SET number_index = NULL, wrapped_key = NULL, sealed = NULL
+ WHERE person = %s AND sealed IS NOT NULL
+"""
+
+Work = Callable[[Connection[Any]], Any]
 
 
 class People:
     """The vault's rows in registration's database."""
 
-    def __init__(self, vault: Vault, connect: Callable[[], Any]) -> None:
+    def __init__(self, vault: Vault, with_connection: Callable[[Work], Any]) -> None:
         self._vault = vault
-        self._connect = connect  # -> a context manager that yields a connection
+        self._with_connection = with_connection  # does the work, again where a connection breaks
 
     def enrol(self, message: Any) -> dict[str, Any]:
         """Checks the document, locks the identity away, records that a person exists.
@@ -28,9 +34,16 @@ class People:
         The same identity under the same id is the same enrolment; under another id it is refused (R029).
         Answers {stream, version, events}.
         """
+        try:
+            return self._enrol(message)
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+
+    def _enrol(self, message: Any) -> dict[str, Any]:
         fields = message.fields
-        identity = Identity(fields["name"], fields["document"], fields["number"], fields["photo"])
-        _check(identity)
+        identity = Identity(fields["name"], fields["document"], fields["number"].upper(), fields["photo"])
+        if identity.document == rules.RESIDENT_ID:
+            rules.check(identity.number, date.today())
         known = self.find(fields["candidate"])
         try:
             return self._decide(message, identity, known)
@@ -46,7 +59,7 @@ class People:
     ) -> dict[str, Any]:
         candidate = message.fields["candidate"]
         if known is not None and known[0] != identity:
-            raise Refused.of(PersonExists())
+            raise PersonExists
         locked, commitments = self._vault.lock(candidate, identity)
         return message.decide(
             EnrolPerson,
@@ -61,27 +74,13 @@ class People:
 
     def find(self, person: str) -> tuple[Identity, Commitments] | None:
         """Who this is; None if nobody, or erased."""
-        with self._connect() as connection:
-            row = connection.execute(_ROW, (person,)).fetchone()
+        row = self._with_connection(lambda connection: connection.execute(_ROW, (person,)).fetchone())
         return self._vault.open(Locked(*row)) if row and row[3] is not None else None
 
     def erase(self, person: str) -> bool:
         """Destroys the person's key and content for good; every event and proof stays valid."""
-        with self._connect() as connection:
-            done = connection.execute(
-                "UPDATE vault SET number_index = NULL, wrapped_key = NULL, sealed = NULL"
-                " WHERE person = %s AND sealed IS NOT NULL",
-                (person,),
-            )
-            return bool(done.rowcount)
-
-
-def _check(identity: Identity) -> None:
-    try:
-        if identity.document == rules.RESIDENT_ID:
-            rules.check(identity.number, date.today())
-    except Refusal as refusal:
-        raise Refused.of(refusal) from None
+        done = self._with_connection(lambda connection: connection.execute(_ERASE, (person,)).rowcount)
+        return bool(done)
 
 
 def _insert(connection: Connection[Any], row: Locked) -> None:

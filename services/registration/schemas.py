@@ -47,9 +47,9 @@ class EnrolPerson(CommandSchema):
     """人员建档: the only message that carries identity; it goes into the vault and nowhere else."""
 
     candidate = Id()
-    name = Text(60)
+    name = Text(60, identity=True)
     document = Choice(*DOCUMENTS)
-    number = Text(18)
+    number = Text(18, identity=True)
     photo = Photo()
 
 

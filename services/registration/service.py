@@ -3,13 +3,15 @@
 from typing import Any
 
 from services.registration import queries, schemas
-from services.registration.domain.application import application
+from services.registration.domain.application import SubmitApplication, application
+from services.registration.domain.errors import PersonUnknown
 from services.registration.domain.person import person
 from services.registration.domain.training import training
 from services.registration.people import People
 from services.registration.policies import policies
 from services.registration.projections import register
-from shared.runtime.chassis import Built, Commands, Feed, Queries, Subscription, rpc
+from shared.bus.calls import Refused
+from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.security.keys import secret
 from shared.security.vault import Vault
@@ -35,7 +37,7 @@ class Registration:
 
     execute = Commands(definition)
     read = Queries(definition)
-    people = Built(lambda workshop: People(_vault(workshop), workshop.connect))
+    people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
     subscription = Subscription(definition)
     feed = Feed(definition)
 
@@ -50,7 +52,11 @@ class Registration:
 
     @rpc
     def submit_application(self, **message: Any) -> dict[str, Any]:
-        return self.execute(schemas.SubmitApplication, message)
+        """提交申请, for a person who is enrolled."""
+        accepted = self.execute.accept(schemas.SubmitApplication, message)
+        if not self.execute.state(person, accepted.fields["candidate"]).enrolled:
+            raise Refused.of(PersonUnknown())
+        return accepted.decide(SubmitApplication, accepted.fields)
 
     @rpc
     def pass_station_review(self, **message: Any) -> dict[str, Any]:
@@ -74,11 +80,11 @@ class Registration:
 
     @rpc
     def application(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.application, schemas.ApplicationOf, message)
+        return self.read(queries.application, schemas.ApplicationOf, message, roles=STAFF)
 
     @rpc
     def roster(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.roster, schemas.Roster, message)
+        return self.read(queries.roster, schemas.Roster, message, roles=STAFF)
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
 from services.scheduling.projections import board
 from shared.kernel.ids import blind_code
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(
@@ -74,7 +74,7 @@ class Scheduling:
 
     @rpc
     def sittings(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.sittings, schemas.SittingsOf, message)
+        return self.read(queries.sittings, schemas.SittingsOf, message, roles=STAFF)
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from services.scoring.domain.result import result
 from services.scoring.domain.sheet import sheet
 from services.scoring.policies import policies
 from services.scoring.projections import scores
-from shared.runtime.chassis import Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 
 definition = Definition(
@@ -61,11 +61,11 @@ class Scoring:
 
     @rpc
     def result(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.result, schemas.ResultOf, message)
+        return self.read(queries.result, schemas.ResultOf, message, roles=STAFF)
 
     @rpc
     def results(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.results, schemas.ResultsOf, message)
+        return self.read(queries.results, schemas.ResultsOf, message, roles=STAFF)
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class Refused(Exception):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        return "{code} [{field} {rule}]: {zh} {en}".format(**self.problem)
+        where = " ".join(filter(None, (self.problem["field"], self.problem["rule"])))
+        return f"{self.problem['code']} [{where}]: {self.problem['zh']} {self.problem['en']}"
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Refused":
@@ -41,8 +42,8 @@ class _Replies(RpcConsumer):
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
         try:
             return super().handle_result(message, result, exc_info)
-        except Exception as error:  # the broker is away, or the call does not say where its answer should go
-            log.warning("an answer could not be sent (%s); whoever waits for it asks again", type(error).__name__)
+        except Exception as error:  # the broker is away, or the call does not say where to send its answer
+            log.warning("an answer could not be sent: %s", type(error).__name__)
             self.queue_consumer.ack_message(message)
             return result, exc_info
 

@@ -31,7 +31,7 @@ _LONG = 10.0  # seconds that a connection has to have worked for the pauses to b
 class Subscription:
     """Reads `subscriber`'s queue of every source until stopped, over whatever broken connections.
 
-    `receive(source, bodies)` commits them or raises; `idle()` is called when nothing comes. `passing` are the
+    `receive(source, bodies)` commits them or raises; `idle()` is called between batches. `passing` are the
     errors after which to try again.
     """
 
@@ -75,7 +75,7 @@ class Subscription:
                 log.warning("%s: %s, again in %.1f s", self._subscriber, type(error).__name__, pause)
                 time.sleep(pause)
             finally:
-                connection.collect()  # a polite close would wait for the answer of a broker that may have none
+                connection.collect()  # a polite close would wait for a broker that may never answer
 
     def _drain(self, connection: Connection) -> None:
         # a broker that has just come back may take a consumer of a quorum queue and never answer
@@ -85,8 +85,7 @@ class Subscription:
             self._fill(connection)
             if self._batch:
                 self._hand_on()
-            else:
-                self._idle()
+            self._idle()
 
     def _set_up(self, connection: Connection) -> None:
         channel = connection.channel()

@@ -55,6 +55,16 @@ class DomainError(Refusal):
     """
 
 
+class NotEntitled(DomainError):
+    """无权办理，已记录；请由有权人员办理。
+
+    You may not do this, and the attempt was recorded; somebody who may has to do it.
+    """
+
+    rule = "R015"
+    field = "actor"
+
+
 class InvalidInput(Refusal):
     """输入有误；请按提示更正后重新提交。
 
@@ -63,15 +73,15 @@ class InvalidInput(Refusal):
 
 
 class UnknownCommand(Refusal):
-    """没有这个命令；用 jianding send --help 查看可用命令。
+    """没有这个命令；用 jianding send 服务名 list 查看可用命令。
 
-    There is no such command; `jianding send --help` lists those of each service.
+    There is no such command; `jianding send SERVICE list` lists those of a service.
     """
 
     field = "command"
 
 
-class RoleNotAllowed(Refusal):
+class RoleNotAllowed(NotEntitled):
     """该角色无权执行此操作，已记录；请由有权角色的人员办理。
 
     This role may not do this, and the attempt was recorded; let somebody with the right role do it.
@@ -81,7 +91,7 @@ class RoleNotAllowed(Refusal):
     field = "role"
 
 
-class DutyConflict(Refusal):
+class DutyConflict(NotEntitled):
     """同一批次内该人员已承担互斥职责，已记录；请换另一人办理。
 
     This person already holds a duty in this batch that excludes this one, and the attempt was recorded;
@@ -90,14 +100,6 @@ class DutyConflict(Refusal):
 
     rule = "R015"
     field = "actor"
-    batch = ""
-
-    @classmethod
-    def within(cls, batch: str) -> "DutyConflict":
-        """The conflict, and the batch that it arose in."""
-        conflict = cls()
-        conflict.batch = batch
-        return conflict
 
 
 class CommandIdReused(Refusal):
@@ -116,6 +118,16 @@ class ClockIsAhead(Refusal):
     """
 
     rule = "R208"
+    field = "occurred_at"
+
+
+class TooLate(Refusal):
+    """发生时间早于允许补报的期限；请由中心核实后办理。
+
+    This happened longer ago than may be reported late; the centre has to look into it.
+    """
+
+    rule = "R108"
     field = "occurred_at"
 
 

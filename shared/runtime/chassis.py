@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,13 +14,14 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from shared.bus.calls import Caller, NoAnswer, Refused, rpc
+from shared.bus.calls import Caller, NoAnswer, Refused, context, rpc
 from shared.bus.subscription import Subscription as Reading
 from shared.contracts import SOURCES
 from shared.kernel.actors import Actor, Role
-from shared.kernel.aggregates import Command
-from shared.kernel.errors import InvalidInput, Refusal, RoleNotAllowed
+from shared.kernel.aggregates import Aggregate, Command, State
+from shared.kernel.errors import Refusal
 from shared.runtime import databases, delivery
+from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.settings import Settings
@@ -29,9 +31,10 @@ from shared.wire.schemas import Cause, CommandSchema, Number, QuerySchema
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Built", "Commands", "Feed", "Queries", "Subscription", "rpc"]
+__all__ = ["STAFF", "Built", "Commands", "Feed", "Queries", "Subscription", "rpc"]
 
 _TRIES = 4
+
 
 
 class Unavailable(Refusal):
@@ -74,8 +77,21 @@ class Workshop(SharedExtension):
         self.pool.open()  # does nothing when it is open
         return self.pool.connection()
 
+    def persistently(self, work: Callable[[Connection[Any]], Any]) -> Any:
+        """`work` on a connection, over a lost one too, so it has to be safe to repeat; raises Unavailable."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.connect() as connection:
+                    return work(connection)
+            except (PoolTimeout, *PASSING) as error:
+                log.warning("%s: %s", self.container.service_name, type(error).__name__)
+                if attempt < _TRIES:
+                    eventlet.sleep(0.05 * 4**attempt)
+        raise Unavailable
+
     def executor(self, definition: Definition) -> Executor:
-        return Executor(definition, self.settings.source(definition.name))
+        late = timedelta(days=self.settings.late_days)
+        return Executor(definition, self.settings.source(definition.name), late=late)
 
     def feed(self, service: str, position: int, limit: int) -> list[bytes]:
         """The sealed events of a source behind `position`; FeedUnavailable if it does not answer."""
@@ -90,8 +106,9 @@ class Workshop(SharedExtension):
 
     def _ask(self, service: str, position: int, limit: int) -> dict[str, Any]:
         message = {"position": position, "limit": limit}
+        us = context(Actor(self.container.service_name, Role.SERVICE, self.settings.body))
         try:
-            answer: dict[str, Any] = self.caller.call(service, "events_after", {}, message, wait=5)
+            answer: dict[str, Any] = self.caller.call(service, "events_after", us, message, wait=5)
         except (NoAnswer, RemoteError, Refused) as error:
             raise delivery.FeedUnavailable(f"{service}: {type(error).__name__}") from None
         return answer
@@ -134,6 +151,13 @@ class _Desk:
         accepted = self.accept(schema, message)
         return accepted.decide(schema.command, accepted.fields, drawn=drawn)
 
+    def state(self, aggregate: Aggregate[State], id: str) -> State:
+        """What another aggregate of ours knows now; for what can no longer become untrue."""
+        known: State = self._workshop.persistently(
+            lambda connection: self._executor.state(connection, aggregate, id)
+        )
+        return known
+
     def accept(self, schema: type[CommandSchema], message: dict[str, Any]) -> Accepted:
         """Checks message and actor; for the entrypoints that have something to do before deciding."""
         try:
@@ -167,46 +191,17 @@ class _Desk:
         drawn: dict[str, Any] | None,
     ) -> Answer:
         try:
-            answer = _persistently(
-                self._workshop,
+            # the command's id makes asking again safe
+            answer: Answer = self._workshop.persistently(
                 lambda connection: self._executor.run(
                     connection, command, fields, call, drawn=drawn, alongside=alongside
-                ),
+                )
             )
         except Refusal as refusal:
             raise Refused.of(refusal) from None
         finally:
             self._workshop.committed()
         return answer
-
-
-def _persistently(workshop: Workshop, work: Callable[[Connection[Any]], Any]) -> Any:
-    """Over a lost connection too: the command's id makes asking again safe."""
-    for attempt in range(1, _TRIES + 1):
-        try:
-            with workshop.connect() as connection:
-                return work(connection)
-        except (PoolTimeout, *PASSING) as error:
-            log.warning("%s: %s", workshop.container.service_name, type(error).__name__)
-            if attempt < _TRIES:
-                eventlet.sleep(0.05 * 4**attempt)
-    raise Unavailable
-
-
-def read_actor(data: dict[str, Any]) -> Actor:
-    """The actor in the context of a call; InvalidInput names what is missing or unknown."""
-    for field in ("actor", "role", "body"):
-        value = data.get(field)
-        if not isinstance(value, str) or not 0 < len(value) <= 80 or not value.isprintable() or " " in value:
-            raise InvalidInput(
-                field,
-                zh="每次调用都须说明操作人、角色和机构。",
-                en="Every call names its actor, role and body.",
-            )
-    if data["role"] not in set(Role) - {Role.SERVICE}:
-        known = ", ".join(sorted(set(Role) - {Role.SERVICE}))
-        raise InvalidInput("role", zh=f"没有这个角色；可用：{known}。", en=f"It is not one of: {known}.")
-    return Actor(data["actor"], Role(data["role"]), data["body"])
 
 
 class Queries(_Part):
@@ -225,10 +220,13 @@ class Queries(_Part):
     ) -> Any:
         """`roles`: who may ask, where not everybody may."""
         try:
-            if roles is not None and read_actor(data).role not in roles:
-                raise RoleNotAllowed
+            actor = read_actor(data)
+            if roles is not None and actor.role not in roles:
+                raise NotForThisRole
             arguments = schema().read(message)
-            return _persistently(self.workshop, lambda connection: _ask(connection, query, arguments))
+            if actor.role is Role.EXAMINER and arguments.get("examiner", actor.id) != actor.id:
+                raise NotForThisRole
+            return self.workshop.persistently(lambda connection: _ask(connection, query, arguments))
         except Refusal as refusal:
             raise Refused.of(refusal) from None
 
@@ -257,7 +255,7 @@ class Feed(_Part):
             asked = _After().read(message)
         except Refusal as refusal:
             raise Refused.of(refusal) from None
-        return _persistently(self.workshop, lambda connection: _page(connection, **asked))
+        return self.workshop.persistently(lambda connection: _page(connection, **asked))
 
 
 def _page(connection: Connection[Any], position: int, limit: int) -> dict[str, Any]:

@@ -150,19 +150,23 @@ class Reception:
         """From time to time, asks the sources for what the bus may have lost at its end."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._every
-            try:
-                self.catch_up()
-            except FeedUnavailable as error:
-                log.info("%s; asked again later", error)
+            self.catch_up()
 
     def catch_up(self) -> int:
         """Applies everything that the sources' feeds have; how many events it were."""
         with self._connect() as connection:
             return sum(
-                self.catch_up_with(connection, consumer, service)
+                self._catch_up_if_it_answers(connection, consumer, service)
                 for consumer in self.consumers
                 for service in sorted(consumer.sources)
             )
+
+    def _catch_up_if_it_answers(self, connection: Connection[Any], consumer: Consumer, service: str) -> int:
+        try:
+            return self.catch_up_with(connection, consumer, service)
+        except FeedUnavailable as error:
+            log.info("%s; asked again later", error)
+            return 0
 
     def catch_up_with(self, connection: Connection[Any], consumer: Consumer, service: str) -> int:
         """The same for one consumer and source."""

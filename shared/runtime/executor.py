@@ -28,8 +28,10 @@ from shared.kernel.errors import (
     Conflict,
     DomainError,
     DutyConflict,
+    NotEntitled,
     Refusal,
     RoleNotAllowed,
+    TooLate,
 )
 from shared.kernel.events import Event, language
 from shared.kernel.ids import derived_id, new_id
@@ -43,6 +45,7 @@ from shared.wire.envelope import Origin, draft, drafted_event
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 30
+LATE_DAYS = 7
 _TOLERANCE = timedelta(minutes=5)
 _REMEMBERED_DUTIES = 100_000
 
@@ -73,10 +76,18 @@ class _Decision:
 class Executor:
     """Decides for one service. It holds no connection; callers bring theirs."""
 
-    def __init__(self, definition: Definition, source: str, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        source: str,
+        clock: Clock = utc_now,
+        late: timedelta = timedelta(days=LATE_DAYS),
+    ) -> None:
+        """`late`: how long after it happened something may still be reported (R108)."""
         self._definition = definition
         self._source = source
         self._clock = clock
+        self._late = late
         self._held: set[tuple[str, str, str]] = set()
         self._refused = _attempt_class(definition.name)
 
@@ -124,14 +135,13 @@ class Executor:
                 with connection.transaction():
                     alongside(connection)
                     eventstore.append(connection, decision.append)
-        except (RoleNotAllowed, DutyConflict) as refusal:
-            self._record(connection, command, fields, call, refusal)
-            raise
         except (Refusal, ClaimTaken, CommandKnown) as refusal:
             known = eventstore.remembered(connection, call.command_id)
-            if known is None:
-                raise aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
-            return _answer_again(known, print_)
+            if known is not None:
+                return _answer_again(known, print_)
+            if isinstance(refusal, NotEntitled):
+                self._record(connection, command, fields, call, refusal)
+            raise aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
         self._remember(decision.duties)
         return decision.answer
 
@@ -194,8 +204,12 @@ class Executor:
     def _times(self, call: Call) -> tuple[str, str]:
         now = self._clock()
         recorded = stamp(now)
-        if call.occurred_at and moment(call.occurred_at) > now + _TOLERANCE:
-            raise ClockIsAhead
+        if call.occurred_at and call.actor.role is not Role.SERVICE:
+            occurred = moment(call.occurred_at)
+            if occurred > now + _TOLERANCE:
+                raise ClockIsAhead
+            if occurred < now - self._late:
+                raise TooLate
         return recorded, call.occurred_at or recorded
 
     def _draft(
@@ -228,7 +242,7 @@ class Executor:
             if role in held:
                 self._held.add((batch, person, role))
             elif duties.conflict(Role(role), {Role(each) for each in held}):
-                raise DutyConflict.within(batch)
+                raise DutyConflict
             else:
                 added.append(Duty(batch, person, role, duties.pairs(Role(role))))
         return added
@@ -249,12 +263,13 @@ class Executor:
         """The attempt itself becomes a fact (R015, D3), once per command id."""
         attempt = derived_id(call.command_id, "attempt")
         aggregate = self._definition.aggregate(command)
+        stream = f"{aggregate.name}-{fields[aggregate.name]}"
         event = self._refused(
             attempt=attempt,
             command=command.__name__,
             code=refusal.code,
-            stream=f"{aggregate.name}-{fields[aggregate.name]}",
-            batch=getattr(refusal, "batch", "") or fields.get("batch", ""),
+            stream=stream,
+            batch=fields.get("batch") or _batch_of(connection, stream),
         )
         again = replace(call, command_id=attempt, causation_id=call.command_id, occurred_at="")
         recorded, occurred = self._times(again)
@@ -264,6 +279,13 @@ class Executor:
             eventstore.append(connection, entry)
         except (Conflict, CommandKnown):
             log.info("a refused attempt was repeated")
+
+
+def _batch_of(connection: Connection[Any], stream: str) -> str:
+    """The batch that a stream's history names, or nothing."""
+    drafts, _ = eventstore.load(connection, stream)
+    refs = (ref for drafted in drafts for ref in drafted_event(drafted).refs())
+    return next((ref for kind, ref in refs if kind == "batch"), "")
 
 
 def _attempt_class(service: str) -> Callable[..., Event]:

@@ -87,6 +87,15 @@ class Postgres:
             return False
         return self._control("status").returncode == 0
 
+    def in_use(self) -> bool:
+        """Whether somebody is connected to the running server."""
+        with psycopg.connect(self.dsn) as connected:
+            row = connected.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            ).fetchone()
+        return bool(row and row[0])
+
     def start(self) -> bool:
         """Makes the cluster if there is none and starts it; False if it was running already."""
         self._place()
@@ -136,10 +145,7 @@ class Postgres:
         os.chown(data, self._owner.uid, self._owner.gid)
 
     def _elsewhere(self) -> Path:
-        """A folder for our data outside var/; those of var/ folders that are gone are removed."""
-        for origin in _PLACE.glob("*/var"):
-            if not Path(origin.read_text()).exists():
-                shutil.rmtree(origin.parent)
+        """A folder for our data outside var/, named after it; `make clean` removes it."""
         folder = _PLACE / sha256(str(self._settings.var).encode()).hexdigest()[:12]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "var").write_text(str(self._settings.var))

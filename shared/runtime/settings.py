@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from environs import Env
+from environs import Env, validate
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Settings:
     pool: int
     catch_up_seconds: float
     window: int
+    late_days: int
     log_level: str
     postgres_port: int
 
@@ -54,6 +55,7 @@ MEANING = {
         "how often an idle consumer asks sources / 补漏间隔",
     ),
     "window": ("JIANDING_WINDOW", 1000, "publishes in flight without a confirm / 发布窗口"),
+    "late_days": ("JIANDING_LATE_DAYS", 7, "how late a device may report what happened / 补报天数"),
     "log_level": ("JIANDING_LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR / 日志级别"),
     "postgres_port": ("JIANDING_POSTGRES_PORT", 0, "of the embedded PostgreSQL; 0: a free one / 端口"),
 }
@@ -69,10 +71,11 @@ def settings(env: Env | None = None) -> Settings:
         database_url=env.str(*_named("database_url")),
         secrets=Path(env.str(*_named("secrets")) or var / "secrets"),
         body=env.str(*_named("body")),
-        workers=env.int(*_named("workers")),
-        pool=env.int(*_named("pool")),
+        workers=env.int(*_named("workers"), validate=validate.Range(1, 1000)),
+        pool=env.int(*_named("pool"), validate=validate.Range(3, 1000)),
         catch_up_seconds=env.float(*_named("catch_up_seconds")),
-        window=env.int(*_named("window")),
+        window=env.int(*_named("window"), validate=validate.Range(1, 60_000)),
+        late_days=env.int(*_named("late_days"), validate=validate.Range(0, 10_000)),
         log_level=env.str(*_named("log_level")).upper(),
         postgres_port=env.int(*_named("postgres_port")),
     )

@@ -100,7 +100,7 @@ class Service:
         for batch, person, role in shown - self.held:
             others = {held for where, who, held in self.held | shown if (where, who) == (batch, person)}
             if duties.conflict(role, others - {role}):
-                raise DutyConflict.within(batch)
+                raise DutyConflict
 
 
 @dataclass

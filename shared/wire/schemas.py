@@ -22,6 +22,8 @@ _OF_A_MESSAGE = {
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BODY = re.compile(r"[0-9]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# a resident ID number, or a mobile telephone's; what stands in an event can never be taken out again (R207)
+_IDENTIFYING = re.compile(r"(?<![0-9A-Za-z-])([0-9]{17}[0-9Xx]|1[3-9][0-9]{9})(?![0-9A-Za-z-])", re.ASCII)
 _NAME_OF_FIELD = re.compile(r"[A-Za-z0-9_.]{1,60}")
 
 
@@ -32,6 +34,13 @@ def _match(pattern: re.Pattern[str], text: str, problem: str) -> None:
 
 def _length(most: int) -> validate.Length:
     return validate.Length(1, most, error=f"须为 1 至 {most} 个字符 / must have 1 to {most} characters")
+
+
+def _impersonal(text: str) -> None:
+    if _IDENTIFYING.search(text):
+        raise ValidationError(
+            "不得含证件号码或电话号码 / must not hold an ID number or a telephone number"
+        )
 
 
 def _printable(text: str) -> None:
@@ -64,11 +73,15 @@ class Id(Words):
 
 
 class Text(Words):
-    """Required text of 1 to `most` characters, without control characters."""
+    """Required text of 1 to `most` characters, without control characters and without numbers of people.
 
-    def __init__(self, most: int = 200, **kwargs: Any) -> None:
+    `identity=True` is for what goes into the vault, and nowhere else.
+    """
+
+    def __init__(self, most: int = 200, *, identity: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
-        super().__init__(validate=[_length(most), _printable], **kwargs)
+        checks = [_length(most), _printable, *(() if identity else (_impersonal,))]
+        super().__init__(validate=checks, **kwargs)
 
 
 class Number(fields.Integer):

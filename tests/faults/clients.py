@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+from kombu.pools import reset
 from nameko.exceptions import RemoteError
 from nameko.standalone.rpc import ClusterRpcProxy
 
@@ -100,6 +101,7 @@ class Clients:
     def close(self) -> None:
         while self._free:
             self._free.pop().stop()
+        reset()  # nameko leaves its publishing connections in kombu's pool
 
     def _once(self, command: Asked) -> None:
         message = {"command_id": command.command_id, **command.message}

@@ -15,7 +15,7 @@ import psycopg
 Connect = Callable[[str], psycopg.Connection[Any]]
 
 # what a refusal has to leave behind: nothing, or (R015) the attempt itself
-_LEAVES_AN_ATTEMPT = {"RoleNotAllowed", "DutyConflict"}
+_LEAVES_AN_ATTEMPT = {"RoleNotAllowed", "DutyConflict", "SecondPersonNeeded", "NotTheCentre", "OtherStation"}
 # these say: nothing is decided, ask again
 ASK_AGAIN = {"Unavailable", "Busy", "Interrupted"}
 

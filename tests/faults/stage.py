@@ -23,7 +23,9 @@ PROGRAMS = (
     "serve audit",
 )
 _READY = {
-    program: f"{program.split()[1]} serves" if program.startswith("serve") else f"relay of {program.split()[1]} runs"
+    program: f"{program.split()[1]} serves"
+    if program.startswith("serve")
+    else f"relay of {program.split()[1]} runs"
     for program in PROGRAMS
 }
 # who has to have applied which source before nothing is on its way any more
@@ -66,6 +68,11 @@ class Stage:
         """Asks them to end, and returns when all have."""
         for program in programs:
             assert self._running.pop(program).stop() == 0, f"{program} did not end well"
+
+    def kill(self, *programs: str) -> None:
+        """Ends them without a warning."""
+        for program in programs:
+            self._running.pop(program).kill()
 
     def meets(self, program: str, fault: str) -> None:
         """One round in which the program dies at the fault and is started again without it."""
@@ -124,7 +131,8 @@ class Stage:
             return False
         published = all(found[name]["published"] == found[name]["sealed"] for name in after)
         return published and all(
-            found.get(f"{service} {consumer} {source}", 0) == after[source] for service, consumer, source in _CONSUMERS
+            found.get(f"{service} {consumer} {source}", 0) == after[source]
+            for service, consumer, source in _CONSUMERS
         )
 
     def _said(self) -> dict[str, int]:
@@ -138,4 +146,3 @@ class Stage:
 
     def admin(self, service: str) -> psycopg.Connection[Any]:
         return psycopg.connect(make_conninfo(self.cluster.admin, dbname=f"jianding_{service}"))
-

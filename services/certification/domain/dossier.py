@@ -15,7 +15,7 @@ from shared.contracts.certification import (
 )
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
-from shared.kernel.errors import DomainError
+from shared.kernel.errors import DomainError, NotEntitled
 
 REGISTERED, TICKETED, CHECKED_IN, DRAWN, SCORED, PUBLISHED = LINKS = (
     "registered",
@@ -90,7 +90,7 @@ class DossierUnknown(DomainError):
     field = "dossier"
 
 
-class NotTheCentre(DomainError):
+class NotTheCentre(NotEntitled):
     """此事项由指导中心办理；请由中心人员办理。
 
     This is for the guidance centre to do; let somebody of the centre do it.

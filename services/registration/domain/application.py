@@ -9,6 +9,7 @@ from services.registration.domain.errors import (
     ApplicationUnknown,
     ConditionsNotMet,
     NotAwaitingThis,
+    NotTheCentre,
     OtherStation,
     SecondPersonNeeded,
 )
@@ -26,6 +27,7 @@ from shared.contracts.registration import (
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
 
+CENTRE = "centre"
 PARTS = ("theory", "practical")
 
 
@@ -180,7 +182,7 @@ def reject_at_station(command: RejectAtStation, state: Application) -> Facts:
 @application.decides(Role.CENTRE_REVIEWER)
 def pass_at_centre(command: PassCentreReview, state: Application) -> Facts:
     _awaits("station_passed", state)
-    _second_person(command.by, state)
+    _another_at_the_centre(command.by, state)
     facts = state.facts
     return [
         CentreReviewPassed(
@@ -200,7 +202,7 @@ def pass_at_centre(command: PassCentreReview, state: Application) -> Facts:
 @application.decides(Role.CENTRE_REVIEWER)
 def reject_at_centre(command: RejectAtCentre, state: Application) -> Facts:
     _awaits("station_passed", state)
-    _second_person(command.by, state)
+    _another_at_the_centre(command.by, state)
     return [CentreReviewRejected(**_about(state), reviewer=command.by.id, reason=command.reason)]
 
 
@@ -224,7 +226,7 @@ def issue_ticket(command: IssueAdmissionTicket, state: Application) -> Facts:
 
 @application.decides(Role.EXAM_AFFAIRS)
 def withdraw(command: WithdrawApplication, state: Application) -> Facts:
-    if state.status not in OPEN:
+    if state.status not in OPEN - {"ticketed"}:  # whoever has a ticket and stays away is absent
         raise NotAwaitingThis
     _same_station(command.by, state.facts.station)
     return [ApplicationWithdrawn(**_about(state), reason=command.reason)]
@@ -309,6 +311,8 @@ def _same_station(by: Actor, station: str) -> None:
         raise OtherStation
 
 
-def _second_person(by: Actor, state: Application) -> None:
+def _another_at_the_centre(by: Actor, state: Application) -> None:
+    if by.body != CENTRE:
+        raise NotTheCentre
     if by.id == state.station_reviewer:
         raise SecondPersonNeeded

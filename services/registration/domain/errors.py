@@ -1,6 +1,16 @@
 """Why an application goes no further, in the order in which it meets the reasons."""
 
-from shared.kernel.errors import DomainError
+from shared.kernel.errors import DomainError, NotEntitled
+
+
+class PersonUnknown(DomainError):
+    """没有此人员编号；请先凭证件建档。
+
+    Nobody is enrolled under this id; enrol the person from his document first.
+    """
+
+    rule = "R029"
+    field = "candidate"
 
 
 class ApplicationExists(DomainError):
@@ -51,7 +61,7 @@ class ConditionsNotMet(DomainError):
     field = "application"
 
 
-class SecondPersonNeeded(DomainError):
+class SecondPersonNeeded(NotEntitled):
     """复核须由初审以外的人员办理；请由中心另一人员复核。
 
     The centre's review needs another person than the station's; let a second reviewer of the centre do it.
@@ -61,7 +71,17 @@ class SecondPersonNeeded(DomainError):
     field = "actor"
 
 
-class OtherStation(DomainError):
+class NotTheCentre(NotEntitled):
+    """复核只能由中心办理，已记录；请由中心人员办理。
+
+    The second review is the centre's; somebody who acts for the centre has to do it.
+    """
+
+    rule = "R026"
+    field = "body"
+
+
+class OtherStation(NotEntitled):
     """该申请属于其他鉴定所；请由所属鉴定所办理。
 
     This application belongs to another station; that station has to act.

@@ -32,6 +32,16 @@ class BirthDateImplausible(DomainError):
     field = "number"
 
 
+class DocumentKindWrong(DomainError):
+    """该号码是居民身份证号码，证件类型有误；请改选居民身份证。
+
+    This number is a resident ID number, and the kind of document is not; choose the resident ID.
+    """
+
+    rule = "R029"
+    field = "document"
+
+
 class IdNumberInUse(DomainError):
     """该证件号码已由另一人员编号建档；请查找并使用原编号，如信息不符请核验证件。
 
@@ -47,10 +57,15 @@ def check_character(digits: str) -> str:
     return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11]
 
 
+def is_resident_id(number: str) -> bool:
+    """Whether a number has the form and the check character of a resident ID number."""
+    digits, last = number[:17], number[17:]
+    return len(number) == 18 and digits.isascii() and digits.isdigit() and check_character(digits) == last
+
+
 def check(number: str, today: date) -> None:
     """Raises unless `number` is a resident ID number whose holder could be alive at `today`."""
-    digits, last = number[:17], number[17:]
-    if not (len(number) == 18 and digits.isascii() and digits.isdigit()) or check_character(digits) != last:
+    if not is_resident_id(number):
         raise IdNumberInvalid
     try:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))

@@ -166,7 +166,7 @@ def enrol(command: EnrolCandidate, state: Batch) -> Facts:
     facts = state.facts
     if command.application in state.candidates:
         return []
-    if state.rooms:
+    if state.notice:  # the centre has approved these candidates, and no others (R045)
         raise errors.RosterIsClosed
     wanted = (command.station, command.catalogue, command.occupation)
     if wanted != (facts.station, facts.catalogue, facts.occupation) or command.level not in facts.levels:

@@ -17,7 +17,7 @@ from shared.contracts.scoring import (
 )
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
-from shared.kernel.errors import DomainError
+from shared.kernel.errors import DomainError, NotEntitled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class ResultUnknown(DomainError):
     field = "result"
 
 
-class NotTheCentre(DomainError):
+class NotTheCentre(NotEntitled):
     """此事项由指导中心办理；请由中心人员办理。
 
     This is for the guidance centre to do; let somebody of the centre do it.

@@ -9,7 +9,7 @@ from services.scoring.domain.passing import PRACTICAL, THEORY
 from shared.contracts.scoring import CorrectionProposed, ScoreCorrected, ScoreSubmitted, SheetOpened
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
-from shared.kernel.errors import DomainError
+from shared.kernel.errors import DomainError, NotEntitled
 
 RUBRICS = {THEORY: "theory-100-v1", PRACTICAL: "practical-100-v1"}
 
@@ -69,7 +69,7 @@ class SheetUnknown(DomainError):
     field = "sheet"
 
 
-class NotOnThisPanel(DomainError):
+class NotOnThisPanel(NotEntitled):
     """您不是此评分表指派的考评员；请由中心委派的考评员评分。
 
     You are not an examiner of this sheet; let one whom the centre assigned to this part score it.
@@ -129,7 +129,7 @@ class ProposalReplaced(DomainError):
     field = "new"
 
 
-class SecondPersonNeeded(DomainError):
+class SecondPersonNeeded(NotEntitled):
     """成绩更正须由申请人以外的人员批准；请由另一名成绩复核人员批准。
 
     A correction needs the approval of another person than its proposer; let a second score reviewer approve.
@@ -139,7 +139,7 @@ class SecondPersonNeeded(DomainError):
     field = "actor"
 
 
-class OtherStation(DomainError):
+class OtherStation(NotEntitled):
     """此评分表属于其他鉴定所；请由所属鉴定所或指导中心办理。
 
     This sheet belongs to another station; that station or the centre has to act.

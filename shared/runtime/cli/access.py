@@ -27,18 +27,8 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
     try:
         yield postgres.dsn
     finally:
-        if started and not _others(postgres.dsn):
+        if started and not postgres.in_use():
             postgres.stop()
-
-
-def _others(dsn: str) -> bool:
-    """Whether somebody else has come to use the server meanwhile, such as `jianding up`."""
-    with psycopg.connect(dsn) as connected:
-        row = connected.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        ).fetchone()
-    return bool(row and row[0])
 
 
 @contextmanager

@@ -35,8 +35,10 @@ def explained() -> Iterator[None]:
 
     from shared.bus.calls import NoAnswer, Refused
     from shared.runtime.demo.desk import DemoStuck
+    from shared.runtime.demo.run import NotOurs
     from shared.runtime.postgres import PostgresFailed
     from shared.security.keys import KeyFileIsOpen
+    from shared.store.builds import RebuildRunning
     from shared.store.migrations import MigrationChanged
 
     try:
@@ -45,7 +47,7 @@ def explained() -> Iterator[None]:
         _say(str(error))
     except psycopg.OperationalError as error:
         _say(f"the database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it")
-    except (PostgresFailed, KeyFileIsOpen, MigrationChanged) as error:
+    except (PostgresFailed, KeyFileIsOpen, MigrationChanged, NotOurs, RebuildRunning) as error:
         _say(f"{type(error).__doc__} {error}")
     except KeyboardInterrupt:
         errors.print("stopped / 已停止")

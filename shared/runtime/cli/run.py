@@ -25,7 +25,8 @@ def demo(
 ) -> None:
     """Play twelve assessment batches through all services in this process, and sum up their events.
 
-    Begins with empty data under JIANDING_VAR (var/) and leaves it there: `jianding up` serves it afterwards.
+    Its data stays under JIANDING_VAR (var/): `jianding up` serves it afterwards. The next demo
+    begins anew, and replaces what a demo made there, never anything else.
     """
     from shared.runtime.cli.summary import progress, show
     from shared.runtime.demo.run import run
@@ -44,6 +45,8 @@ def up() -> None:
     """Serve the embedded node on the data under JIANDING_VAR until Ctrl-C: five services, bus in memory."""
     import eventlet
 
+    from shared.bus.calls import context
+    from shared.kernel.actors import Actor, Role
     from shared.runtime.cli.access import admin
     from shared.runtime.node import Node
 
@@ -51,7 +54,8 @@ def up() -> None:
     _on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
     with admin(current, create=True) as dsn, Node(current, dsn) as node:
-        size = node.call("audit", "head", {})["size"]
+        operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
+        size = node.call("audit", "head", operator)["size"]
         console.print(f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log.")
         console.print(
             "Ctrl-C stops it. 按 Ctrl-C 停止。 Try: jianding verify, jianding trail batch ID, jianding doctor"

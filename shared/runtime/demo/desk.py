@@ -74,9 +74,9 @@ class Desk:
         return self._pages("scheduling", "sittings", "application", Role.EXAM_AFFAIRS)
 
     def sheets(self, part: str) -> Rows:
-        """What the part's examiner sees: blind codes (R070)."""
+        """The sheets of the part's examiner: blind codes (R070)."""
         examiner = self.staff(Role.EXAMINER, examiner_of(part))
-        rows = self._pages("scoring", "sheets", "sheet", Role.EXAMINER, examiner=examiner)
+        rows = self._pages("scoring", "sheets", "sheet", Role.SCORE_REVIEWER, examiner=examiner)
         return [row for row in rows if row["part"] == part]
 
     def results(self) -> Rows:

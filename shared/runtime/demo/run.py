@@ -5,6 +5,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from shared.wire.envelope import read
 log = logging.getLogger(__name__)
 
 _TOGETHER = 4  # batches that are played at the same time
+_MARK = "demo"
+_LONG_AGO = 800
 _PATIENCE = 60.0  # seconds for the last reactions to reach everybody
 
 Step = Callable[[str, int], None]
@@ -36,6 +39,7 @@ Step = Callable[[str, int], None]
 def run(settings: Settings, seed: int, step: Step, say: Callable[[str], None]) -> dict[str, Any]:
     """Plays everything on an empty node under `settings.var`, and returns the summary (see `report`)."""
     began = time.monotonic()
+    settings = replace(settings, late_days=_LONG_AGO)  # its batches are those of a spring term that is over
     say("starting PostgreSQL and five services … 启动数据库与五个服务")
     postgres = fresh(settings)
     try:
@@ -56,14 +60,25 @@ def run(settings: Settings, seed: int, step: Step, say: Callable[[str], None]) -
     return report(summary, verdict, seconds, time.monotonic() - began)
 
 
+class NotOurs(Exception):
+    """The demo begins with empty data, and deletes only what an earlier demo made."""
+
+
 def fresh(settings: Settings) -> Postgres:
-    """The embedded PostgreSQL with nothing in it: the demo begins anew each time."""
-    postgres = Postgres(settings)
-    if settings.var.joinpath("postgres").exists():
+    """The embedded PostgreSQL with nothing in it. NotOurs, rather than delete anybody's data."""
+    postgres, mark = Postgres(settings), settings.var / _MARK
+    if settings.secrets.parent != settings.var or not settings.embedded_postgres:
+        raise NotOurs("unset JIANDING_SECRETS and JIANDING_DATABASE_URL; the demo uses its own")
+    if (settings.var / "postgres").exists():
+        if not mark.exists():
+            raise NotOurs(f"{settings.var} holds data of yours; set JIANDING_VAR to another folder")
+        if postgres.running() and postgres.in_use():
+            raise NotOurs(f"the data under {settings.var} is in use; stop `jianding up` first")
         postgres.stop("immediate")
         _remove(settings.var / "postgres")
-    for keys in settings.secrets.glob("*"):
-        _remove(keys)
+        _remove(settings.secrets)
+    settings.var.mkdir(parents=True, exist_ok=True)
+    mark.write_text("The demo made the data in this folder, and the next demo replaces it.\n")
     postgres.start()
     return postgres
 

@@ -1,6 +1,7 @@
 """The vault: who somebody is stands nowhere in the open, and goes when it has to (R029, R207)."""
 
 import base64
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -31,7 +32,11 @@ class Registry:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self.people = People(Vault(b"m" * 32), lambda: closing(office.cluster.connect("registration")))
+        self.people = People(Vault(b"m" * 32), self.on_a_connection)
+
+    def on_a_connection(self, work: Callable[[Any], Any]) -> Any:
+        with closing(self._office.cluster.connect("registration")) as connection:
+            return work(connection)
 
     def enrol(
         self, candidate: str, *, id: str = "", number: str = NUMBER, name: str = NAME
@@ -211,7 +216,7 @@ def test_one_persons_row_does_not_open_as_anothers(office: Office, registry: Reg
 
 def test_another_master_key_opens_nothing(office: Office, registry: Registry) -> None:
     registry.enrol(LING)
-    stranger = People(Vault(b"n" * 32), lambda: closing(office.cluster.connect("registration")))
+    stranger = People(Vault(b"n" * 32), registry.on_a_connection)
     with pytest.raises(InvalidTag):
         stranger.find(LING)
     assert Vault(b"n" * 32).number_index("resident_id", NUMBER) != Vault(b"m" * 32).number_index(

@@ -167,10 +167,8 @@ def test_a_registered_candidate_is_enrolled():
     open_batch.when(ENROL).then(enrolled(0))
 
 
-def test_a_candidate_who_registers_between_notice_and_seats_is_enrolled():
-    approved.when(replace(ENROL, application=derived_id("application", "1"))).then(
-        replace(enrolled(1), candidate=ENROL.candidate)
-    )
+def test_nobody_is_added_to_what_the_centre_has_approved():
+    approved.when(replace(ENROL, application=derived_id("application", "1"))).refused(errors.RosterIsClosed)
 
 
 def test_enrolling_twice_changes_nothing():

@@ -1,9 +1,9 @@
 """Why something cannot be done with a batch."""
 
-from shared.kernel.errors import DomainError
+from shared.kernel.errors import DomainError, NotEntitled
 
 
-class NotTheCentre(DomainError):
+class NotTheCentre(NotEntitled):
     """此事项由指导中心办理；请由中心人员办理。
 
     This is for the guidance centre to do; let an officer of the centre do it.
@@ -13,7 +13,7 @@ class NotTheCentre(DomainError):
     field = "actor.body"
 
 
-class StationCannotAssign(DomainError):
+class StationCannotAssign(NotEntitled):
     """考评员由指导中心委派，鉴定所不得自行选派；请向中心提出。
 
     Examiners are sent by the centre, a station cannot choose them; ask the centre.
@@ -82,12 +82,12 @@ class BatchIsFull(DomainError):
 
 
 class RosterIsClosed(DomainError):
-    """考位已编排，花名册不再变动；请改报其他批次。
+    """任务通知书已下达，花名册不再变动；请改报其他批次。
 
-    The seats are allocated and the roster no longer changes; apply for another batch.
+    The task notice is issued and the roster no longer grows; apply for another batch.
     """
 
-    rule = "R060"
+    rule = "R045"
     field = "batch"
 
 

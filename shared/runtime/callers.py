@@ -1,0 +1,53 @@
+"""Who calls: the actor in the context of a call, and who may read what."""
+
+import re
+from typing import Any
+
+from shared.kernel.actors import Actor, Role
+from shared.kernel.errors import InvalidInput, Refusal
+
+# who may see who sits behind a blind code (R070): not examiners, not candidates
+STAFF = frozenset(Role) - {Role.EXAMINER, Role.CANDIDATE}
+# who may follow a whole log, which pairs blind codes with people
+FOLLOWERS = frozenset({Role.SERVICE, Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_OPAQUE = r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # no number as long as a telephone's
+_SPELLING = {
+    "actor": re.compile(f"{_UUID}|{_OPAQUE}"),
+    "role": re.compile(r"[a-z_]{1,40}"),
+    "body": re.compile(r"centre|station-[0-9]{8}"),
+}
+_WANTED = {
+    "actor": ("须为不含个人信息的操作人编号", "It has to be an opaque id of whoever asks, such as a UUID"),
+    "role": ("须为操作人的角色", "It has to be the role of whoever asks"),
+    "body": ("须为 centre 或 station-八位机构代码", "It has to be centre, or station- and 8 digits"),
+}
+
+
+class NotForThisRole(Refusal):
+    """该角色不能查看此内容；请由有权角色的人员查询。
+
+    This role may not read this; somebody with the right role has to ask.
+    """
+
+    rule = "R070"
+    field = "role"
+
+
+def read_actor(data: dict[str, Any], *, services: bool = False) -> Actor:
+    """The actor in the context of a call; InvalidInput names what is missing or unknown.
+
+    `services`: whether a service may ask in its own name, which no command or query of people allows.
+    """
+    for field, spelling in _SPELLING.items():
+        value = data.get(field)
+        if not isinstance(value, str) or not spelling.fullmatch(value):
+            chinese, english = _WANTED[field]
+            always = "every call names actor, role and body"
+            raise InvalidInput(field, zh=f"{chinese}。", en=f"{english}; {always}.")
+    roles = set(Role) if services else set(Role) - {Role.SERVICE}
+    if data["role"] not in roles:
+        known = ", ".join(sorted(roles))
+        raise InvalidInput("role", zh=f"没有这个角色；可用：{known}。", en=f"It is not one of: {known}.")
+    return Actor(data["actor"], Role(data["role"]), data["body"])

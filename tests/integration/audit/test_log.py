@@ -151,5 +151,6 @@ def test_an_empty_log_has_a_head_of_nothing_and_is_verified(empty: Witness) -> N
         "size": 0,
         "root": "",
         "sources": {},
+        "behind": [],
         "problems": [],
     }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.registration.domain.application import PassCentreReview, PassStationReview, SubmitApplication
+from services.registration.domain.errors import SecondPersonNeeded
 from services.scheduling.domain.batch import ApplyForBatch, AssignExaminer, EnrolCandidate, IssueTaskNotice
 from shared.contracts.scheduling import AttemptRefused, ExaminerAssigned, PaperDrawn
 from shared.kernel.actors import Actor, Role
@@ -173,7 +174,7 @@ def test_a_role_without_the_right_is_refused_and_the_attempt_names_the_batch_whe
     assert [
         (a["data"]["command"], a["data"]["code"], a["data"]["batch"]) for a in _sorted(_attempts(office))
     ] == [
-        ("PassStationReview", "RoleNotAllowed", ""),
+        ("PassStationReview", "RoleNotAllowed", BATCH),
         ("SubmitApplication", "RoleNotAllowed", BATCH),
     ]
     assert office.count("duties") == 0
@@ -301,3 +302,13 @@ def test_an_event_by_a_role_that_this_program_does_not_know_is_not_taken_for_one
     attributes = read(elsewhere.bodies[0]).attributes
     with pytest.raises(Undecodable, match="role"):
         read(canonical({**attributes, "role": "astrologer"}))
+
+
+def test_one_person_at_both_reviews_of_one_application_is_refused_and_recorded(office: Office) -> None:
+    application = office.submit_reviewed("Ling", "spring", "Gao")
+    with pytest.raises(SecondPersonNeeded):
+        _review(office, "Gao", application)
+    (attempt,) = _attempts(office)
+    assert attempt["actor"] == _centre("Gao").id
+    assert (attempt["data"]["command"], attempt["data"]["code"]) == ("PassCentreReview", "SecondPersonNeeded")
+    assert attempt["data"]["batch"] == BATCH

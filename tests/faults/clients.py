@@ -1,4 +1,4 @@
-"""Clients that keep asking until they are told: each call over RPC, each repetition with the same command_id."""
+"""Clients that ask over RPC until they are told, each repetition with the same command_id."""
 
 import random
 import time

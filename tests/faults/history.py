@@ -1,4 +1,4 @@
-"""Whether what clients were told is true: a checker that reads tables with plain SQL and knows no code of ours.
+"""Whether what clients were told is true: a checker that reads tables with SQL and knows no code of ours.
 
 It recomputes everything from two things: what each client asked and was told, and the bytes of the logs.
 """
@@ -57,7 +57,7 @@ class Log:
         self.heads = connection.execute("SELECT position, hash FROM heads").fetchall()
 
     def check(self) -> None:
-        """Gapless, chained, canonical, signed as it stands, each stream in order, every appended event once."""
+        """Gapless, chained, canonical, each stream in order, and every appended event once."""
         before = bytes(32)
         for place, (position, hash, sealed) in enumerate(self.rows, start=1):
             event = self.events[place - 1]

@@ -1,6 +1,6 @@
 """Registration, scheduling and audit as processes over servers of their own, each of which may be hurt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Stage:
 
     def __init__(self, cluster: Cluster, broker: Broker, bus: str, folder: Path) -> None:
         self.cluster, self.broker = cluster, broker
-        self.processes = Processes(folder, environment(cluster, bus, catch_up_seconds=1))
+        self.processes = Processes(folder, environment(cluster, bus))
         self.clients = Clients(bus)
         self._running: dict[str, Process] = {}
 
@@ -59,15 +59,19 @@ class Stage:
 
     def start(self, *programs: str, fault: str = "") -> None:
         """Starts them at the same time, and returns when all are ready."""
-        for program in programs:
-            self._running[program] = self.processes.run(*program.split(), fault=fault, ready=False)
-        for program in programs:
-            self._running[program].await_line(_READY[program])
+        self._running |= self._started(programs, fault)
 
-    def stop(self, *programs: str) -> None:
-        """Asks them to end, and returns when all have."""
-        for program in programs:
-            assert self._running.pop(program).stop() == 0, f"{program} did not end well"
+    def doubles(self) -> list[Process]:
+        """A second one of every program."""
+        return list(self._started(PROGRAMS).values())
+
+    def _started(self, programs: Iterable[str], fault: str = "") -> dict[str, Process]:
+        started = {
+            program: self.processes.run(*program.split(), fault=fault, ready=False) for program in programs
+        }
+        for program, process in started.items():
+            process.await_line(_READY[program])
+        return started
 
     def kill(self, *programs: str) -> None:
         """Ends them without a warning."""
@@ -76,9 +80,9 @@ class Stage:
 
     def meets(self, program: str, fault: str) -> None:
         """One round in which the program dies at the fault and is started again without it."""
-        batch = self.new_batch()
-        self.stop(program)
+        batch, before = self.new_batch(), self._running[program]
         self.start(program, fault=fault)
+        assert before.stop() == 0
         with self.round(batch):
             assert self._running[program].wait() == KILLED
             self.start(program)

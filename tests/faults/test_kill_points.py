@@ -1,8 +1,8 @@
-"""Wherever a process dies and whatever it stands on breaks away: clients were told the truth, and nothing is lost.
+"""Wherever a process dies and whatever breaks under it: clients were told the truth, and nothing is lost.
 
-Real services and relays run over a broker and a database of their own. In each test something dies while clients
-work; they repeat, with the same command_id, what they were not told; then the checker goes through everything that
-was ever asked on this stage.
+Real services and relays run over a broker and a database of their own. In each test something dies while
+clients work; they repeat, with the same command_id, what they were not told; then the checker goes through
+everything that was ever asked on this stage.
 """
 
 import gc
@@ -18,6 +18,7 @@ from shared.runtime.settings import settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker
 from shared.testing.rabbitmq.node import Ports
+from tests.faults import history
 from tests.faults.stage import PROGRAMS, Stage
 
 # nameko's client forgets the sockets of connections that broke
@@ -82,7 +83,7 @@ def test_the_broker_is_killed_and_comes_back(stage: Stage) -> None:
 
 
 def test_the_brokers_connections_are_closed_by_force(stage: Stage) -> None:
-    with stage.round(stage.new_batch(), people=24):
+    with stage.round(stage.new_batch(), people=16):
         for _ in range(3):
             assert stage.broker.close_connections("stage")
     assert stage.all_run()
@@ -91,7 +92,7 @@ def test_the_brokers_connections_are_closed_by_force(stage: Stage) -> None:
 @pytest.mark.parametrize("whose", ["registration_service", "registration_relay", "scheduling_service", "%"])
 def test_database_sessions_are_terminated(whose: str, stage: Stage) -> None:
     with (
-        stage.round(stage.new_batch(), people=24),
+        stage.round(stage.new_batch(), people=16),
         psycopg.connect(stage.cluster.admin, autocommit=True) as admin,
     ):
         for _ in range(3):
@@ -112,7 +113,60 @@ def test_the_database_is_restarted(stage: Stage) -> None:
 
 def test_one_of_two_dies_and_the_other_goes_on(stage: Stage) -> None:
     batch = stage.new_batch()
-    doubles = [stage.processes.run(*program.split()) for program in PROGRAMS]
-    with stage.round(batch, people=24):
+    doubles = stage.doubles()
+    with stage.round(batch, people=16):
         stage.kill(*PROGRAMS)
     assert [double.stop() for double in doubles] == [0] * len(PROGRAMS)
+
+
+_LIES = {
+    "a row of a projection is missing": (
+        "registration",
+        "DELETE FROM register_1.applications WHERE ctid = (SELECT min(ctid) FROM register_1.applications)",
+    ),
+    "a candidate stands on no roster": (
+        "scheduling",
+        "DELETE FROM log WHERE position = (SELECT max(position) FROM log)",
+    ),
+    "an event was altered": (
+        "registration",
+        "UPDATE log SET sealed = sealed || ' '::bytea WHERE position = 5",
+    ),
+    "audit has an event less": (
+        "audit",
+        "DELETE FROM entries WHERE index = 3",
+    ),
+    "something is parked": (
+        "audit",
+        "INSERT INTO parked VALUES ('log', '/centre/scoring', 1, 'stream', 'type', '', 'reason')",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", _LIES)
+def test_the_checker_sees_that(lie: str, stage: Stage) -> None:
+    where, statement = _LIES[lie]
+
+    def connect(service: str) -> psycopg.Connection[Any]:
+        connection = stage.admin(service)
+        if service == where:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute(statement)
+        return connection
+
+    with pytest.raises(AssertionError):
+        history.check(stage.clients.asked, connect)
+
+
+def test_the_checker_sees_that_an_acceptance_was_a_lie(stage: Stage) -> None:
+    asked = list(stage.clients.asked)
+    place = next(place for place, command in enumerate(asked) if command.refused)
+    asked[place] = replace(asked[place], answers=asked[0].answered, refusals=[])
+    with pytest.raises(AssertionError):
+        history.check(asked, stage.admin)
+
+
+def test_the_checker_sees_that_a_refusal_was_a_lie(stage: Stage) -> None:
+    first, *others = stage.clients.asked
+    with pytest.raises(AssertionError):
+        history.check([replace(first, answers=[], refusals=[{"code": "BatchExists"}]), *others], stage.admin)

@@ -1,6 +1,7 @@
 """The bus in memory: what the embedded node runs on. Threads here, greenlets there: it waits the same way."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from kombu import Connection, Queue
 from shared.bus import memory
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes, environment
+from tests.integration.bus.ledger import SOON
 
 MESSAGES = 2000
 SERVICES = """
@@ -92,6 +94,7 @@ def read(
     connection: Connection, queue: Queue, seen: list[int], *, prefetch: int, each: int, until: Any
 ) -> None:
     """Acknowledges `each` messages at once, with at most `prefetch` unacknowledged."""
+    deadline = time.monotonic() + SOON
     channel = connection.channel()
     channel.basic_qos(0, prefetch, False)
     unacknowledged: list[Any] = []
@@ -109,7 +112,7 @@ def read(
             try:
                 connection.drain_events(timeout=0.2)
             except TimeoutError:
-                continue
+                assert time.monotonic() < deadline, f"{len(seen)} messages have come, and no more"
 
 
 def test_nameko_services_call_and_hear_each_other(cluster: Cluster, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ with Node(settings(), os.environ["JIANDING_DATABASE_URL"]) as node:
 again = Node(settings(), os.environ["JIANDING_DATABASE_URL"])
 again.start()
 with eventlet.Timeout(30):
-    while again.call("audit", "head", {})["size"] < 60:
+    while again.call("audit", "head", by)["size"] < 60:
         eventlet.sleep(0.05)
 print("verified", again.call("audit", "verify", {})["verified"], flush=True)
 os._exit(0)

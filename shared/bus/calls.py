@@ -5,12 +5,13 @@ from typing import Any
 
 import eventlet
 from nameko.containers import WorkerContext
-from nameko.exceptions import RemoteError, UnknownService, deserialize_to_instance
+from nameko.exceptions import MethodNotFound, RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
+from nameko.messaging import QueueConsumer
 from nameko.rpc import ReplyListener, Rpc, RpcConsumer, ServiceProxy
 
 from shared.kernel.actors import Actor
-from shared.kernel.errors import Interrupted, Refusal
+from shared.kernel.errors import Interrupted, InvalidInput, Refusal, UnknownCommand
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,35 @@ class NoAnswer(Exception):
     """The service did not answer in time, or is not there. Ask again with the same command_id."""
 
 
+class _Queue(QueueConsumer):
+    """A service's queue of calls. What cannot be decoded is answered too, instead of dropped."""
+
+    def on_decode_error(self, message: Any, _error: Exception) -> None:
+        for replies in self._providers:
+            replies.refuse(message, _NOT_JSON)
+
+
 class _Replies(RpcConsumer):
     """Takes calls for all methods of a service, and sends what they answer."""
+
+    queue_consumer = _Queue()
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        if problem := _malformed(body):
+            self.refuse(message, problem)
+        else:
+            super().handle_message(body, message)
+
+    def get_provider_for_method(self, routing_key: str) -> Any:
+        try:
+            return super().get_provider_for_method(routing_key)
+        except MethodNotFound:
+            raise Refused.of(UnknownCommand()) from None
+
+    def refuse(self, message: Any, refusal: Refusal) -> None:
+        """Answers a call that never reaches a method."""
+        refused = Refused.of(refusal)
+        self.handle_result(message, None, (Refused, refused, None))
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> Any:
         try:
@@ -46,6 +74,23 @@ class _Replies(RpcConsumer):
             log.warning("an answer could not be sent: %s", type(error).__name__)
             self.queue_consumer.ack_message(message)
             return result, exc_info
+
+
+_NOT_JSON = InvalidInput("message", zh="消息不是有效的 JSON。", en="The message is not JSON.")
+
+
+def _malformed(body: Any) -> Refusal | None:
+    """What is wrong with a call as such, before any method sees it."""
+    if (
+        not isinstance(body, dict)
+        or not isinstance(body.get("kwargs"), dict)
+        or body.get("args") not in ([], None)
+    ):
+        wanted = 'an object {"args": [], "kwargs": {field: value}}'
+        return InvalidInput("message", zh="须为按字段名传参的对象。", en=f"It has to be {wanted}.")
+    if "self" in body["kwargs"]:
+        return InvalidInput("self", zh="没有这个字段，请删除。", en="It is unknown, leave it out.")
+    return None
 
 
 class _Entrypoint(Rpc):

@@ -21,7 +21,7 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.errors import Refusal
 from shared.runtime import databases, delivery
-from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
+from shared.runtime.callers import STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.settings import Settings
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 __all__ = ["STAFF", "Built", "Commands", "Feed", "Queries", "Subscription", "rpc"]
 
 _TRIES = 4
-
 
 
 class Unavailable(Refusal):

@@ -91,7 +91,7 @@ class Node:
         self._runner.stop()
         memory.reset()
 
-    def call(self, service: str, method: str, data: dict[str, Any], **message: Any) -> Any:
+    def call(self, service: str, method: str, data: dict[str, Any], /, **message: Any) -> Any:
         """A service's answer; Refused or NoAnswer otherwise. `data` is shared.bus.calls.context(actor)."""
         caller = self._runner.service_map[Console.name].shared_extensions[Caller]
         return caller.call(service, method, data, message)

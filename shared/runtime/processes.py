@@ -13,6 +13,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.runners import ServiceRunner
 
 from shared.bus.calls import NoAnswer
+from shared.contracts import SERVICES
 from shared.runtime import databases, relaying
 from shared.runtime.definition import service_class
 from shared.runtime.node import Node, configuration
@@ -106,7 +107,8 @@ def call_embedded(
     settings: Settings, admin: str, service: str, method: str, data: dict[str, Any], message: dict[str, Any]
 ) -> Any:
     """Asks a service of the embedded edition, run for this one call; a running node takes up its facts."""
-    with Node(settings, admin, services=(service,)) as node:
+    services = SERVICES if service == "audit" else (service,)  # audit asks the sources for their heads
+    with Node(settings, admin, services=services) as node:
         return node.call(service, method, data, **message)
 
 

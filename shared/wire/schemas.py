@@ -38,9 +38,7 @@ def _length(most: int) -> validate.Length:
 
 def _impersonal(text: str) -> None:
     if _IDENTIFYING.search(text):
-        raise ValidationError(
-            "不得含证件号码或电话号码 / must not hold an ID number or a telephone number"
-        )
+        raise ValidationError("不得含证件号码或电话号码 / must not hold an ID number or a telephone number")
 
 
 def _printable(text: str) -> None:

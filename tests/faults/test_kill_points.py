@@ -9,6 +9,7 @@ import gc
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 import pytest
@@ -116,7 +117,7 @@ def test_one_of_two_dies_and_the_other_goes_on(stage: Stage) -> None:
     doubles = stage.doubles()
     with stage.round(batch, people=16):
         stage.kill(*PROGRAMS)
-    assert [double.stop() for double in doubles] == [0] * len(PROGRAMS)
+    assert all(double.running for double in doubles)
 
 
 _LIES = {

@@ -33,7 +33,7 @@ def explained() -> Iterator[None]:
     import psycopg
     from environs import EnvError
 
-    from shared.bus.calls import NoAnswer, Refused
+    from shared.bus.calls import NoAnswer, Refused, RemoteError
     from shared.runtime.demo.desk import DemoStuck
     from shared.runtime.demo.run import NotOurs
     from shared.runtime.postgres import PostgresFailed
@@ -43,7 +43,7 @@ def explained() -> Iterator[None]:
 
     try:
         yield
-    except (Failed, TimeoutError, NoAnswer, Refused, DemoStuck, EnvError) as error:
+    except (Failed, TimeoutError, NoAnswer, Refused, RemoteError, DemoStuck, EnvError) as error:
         _say(str(error))
     except psycopg.OperationalError as error:
         _say(f"the database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it")

@@ -176,7 +176,7 @@ def _fields(message: str) -> dict[str, Any]:
             "message: 不是有效的 JSON，请更正。"
             f" The message is not JSON: {reason}{place}; correct it and send it again."
         ) from None
-    if not isinstance(fields, dict):
+    if not isinstance(fields, dict) or "self" in fields:
         raise Failed(
             'message: 须为 JSON 对象。 The message has to be a JSON object, such as {"application": "…"}.'
         )

@@ -91,7 +91,9 @@ class Number(enum.IntEnum):
 
 
 @pytest.mark.parametrize(
-    "value", [b"bytes", Decimal(1), {1}, pytest.param(object(), id="object"), Word.A, Number.ONE, {Word.A: 1}], ids=repr
+    "value",
+    [b"bytes", Decimal(1), {1}, pytest.param(object(), id="object"), Word.A, Number.ONE, {Word.A: 1}],
+    ids=repr,
 )
 def test_what_is_not_plain_is_refused(value):
     for holder in holders(value):

@@ -23,7 +23,7 @@ up: $(VENV)/.runtime ## serve the embedded node on the data under var/ until Ctr
 
 test: $(VENV)/.dev ## run linters, types, architecture rules and the whole suite on a real PostgreSQL and RabbitMQ
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(VENV)/.dev ## run only what needs no server: ruff, mypy, import-linter, the compose file
 	@$(BIN)/ruff check .

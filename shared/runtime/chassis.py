@@ -271,6 +271,8 @@ def _page(connection: Connection[Any], position: int, limit: int) -> dict[str, A
 class Subscription(_Part):
     """Listens for the service's whole life; has no say in its calls."""
 
+    _stopping = False
+
     def setup(self) -> None:
         settings, definition = self.workshop.settings, self.definition
         executor = self.workshop.executor(definition) if definition.aggregates else None
@@ -281,7 +283,7 @@ class Subscription(_Part):
         self.reception = delivery.Reception(
             consumers,
             self.workshop.connect,
-            self.workshop.feed,
+            self._feed,
             {service: settings.source(service) for service in SOURCES},
             settings.catch_up_seconds,
         )
@@ -299,8 +301,15 @@ class Subscription(_Part):
         self._thread = self.container.spawn_managed_thread(self._reading.run, identifier="subscription")
 
     def stop(self) -> None:
+        self._stopping = True
         self._reading.stop()
         self._thread.wait()
+
+    def _feed(self, service: str, position: int, limit: int) -> list[bytes]:
+        # where everybody ends at once, nobody answers, and each question would wait for its answer
+        if self._stopping:
+            raise delivery.FeedUnavailable(f"{service} is not asked any more")
+        return self.workshop.feed(service, position, limit)
 
     def _receive(self, service: str, bodies: Any) -> None:
         self.reception.receive(service, bodies)

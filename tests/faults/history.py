@@ -67,7 +67,7 @@ class Log:
             before = sha256(bytes(sealed)).digest()
             assert bytes(hash) == before
         hashes = {position: bytes(hash) for position, hash, _ in self.rows}
-        assert all(hashes[position] == bytes(hash) for position, hash in self.heads)
+        assert all(hashes.get(position) == bytes(hash) for position, hash in self.heads)
         versions: dict[str, int] = defaultdict(int)
         for event in self.events:
             versions[event["subject"]] += 1

@@ -39,6 +39,13 @@ class Queues:
             channel.queue_declare(queue, durable=True, arguments=arguments or QUORUM)
             channel.queue_bind(queue, EXCHANGE, routing_key)
 
+    def silence(self, service: str) -> None:
+        """Calls to a service that does not run wait in its queue, as after its end."""
+        with self._channel() as channel:
+            channel.exchange_declare("nameko-rpc", "topic", durable=True)
+            channel.queue_declare(f"rpc-{service}", durable=True)
+            channel.queue_bind(f"rpc-{service}", "nameko-rpc", f"{service}.*")
+
     def delete(self, queue: str) -> None:
         with self._channel() as channel:
             channel.queue_delete(queue)

@@ -1,10 +1,11 @@
 """SIGTERM: an end with exit code 0 that leaves nothing half done."""
 
-from shared.contracts import SERVICES
+from shared.contracts import SERVICES, SOURCES
 from shared.testing.calls import calling
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes
 from tests.integration.bus.ledger import TRAINER, Ledger, training
+from tests.integration.bus.queues import Queues
 
 NODE = """
 from shared.runtime import hub
@@ -82,6 +83,17 @@ def test_a_service_told_to_end_answers_what_it_took_and_leaves_the_rest_to_the_n
     assert len(streams) == 100
     ledger.await_audited(100)
     assert len(ledger.log()) == 100
+
+
+def test_a_consumer_told_to_end_asks_no_more_sources_that_do_not_answer(
+    queues: Queues, processes: Processes
+) -> None:
+    for source in SOURCES:
+        queues.silence(source)
+    audit = processes.run("serve", "audit", log_level="INFO")
+    audit.await_line("NoAnswer")
+    assert audit.stop() == 0
+    assert len(audit.said("NoAnswer")) <= 2
 
 
 def test_an_embedded_node_stopped_and_started_keeps_everything(

@@ -25,13 +25,9 @@ from shared.testing.command import CommandLine, Done
 
 SEED = 7
 # what a run with this seed comes to, but for times and identifiers
-EVENTS = {
-EVENTS_HERE
-}
+EVENTS = {EVENTS_HERE}
 # occupation, day, trained, assessed by level, passed, certified, the best two totals of each level
-BATCHES = (
-BATCHES_HERE
-)
+BATCHES = BATCHES_HERE
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -165,7 +161,9 @@ def test_a_candidates_trail_begins_with_his_enrolment(served: Demo) -> None:
     candidate = _of_the_first_certificate(served, "candidate")
     trail = _trail(served, "candidate", candidate)
     assert trail[0]["type"] == "PersonEnrolled"
-    assert {"ApplicationSubmitted", "CandidateCheckedIn", "ResultPublished", "CertificateIssued"} <= _types(trail)
+    assert {"ApplicationSubmitted", "CandidateCheckedIn", "ResultPublished", "CertificateIssued"} <= _types(
+        trail
+    )
 
 
 def test_an_examiners_trail_shows_what_he_was_sent_to_and_what_he_scored(served: Demo) -> None:
@@ -209,7 +207,9 @@ def test_a_trail_of_nothing_says_so(served: Demo) -> None:
 def test_the_doctor_finds_everything_well(served: Demo) -> None:
     done = served.jianding("doctor", "--json")
     assert (done.code, done.last["healthy"]) == (0, True)
-    assert {f"database of {service}" for service in SERVICES} <= {each["what"] for each in done.last["findings"]}
+    assert {f"database of {service}" for service in SERVICES} <= {
+        each["what"] for each in done.last["findings"]
+    }
 
 
 def test_nothing_is_parked(served: Demo) -> None:
@@ -226,7 +226,9 @@ def test_nothing_is_parked(served: Demo) -> None:
         ("certification/certificates", ("certificates", "dossiers")),
     ],
 )
-def test_a_projection_built_anew_is_what_it_was(projection: str, tables: tuple[str, ...], served: Demo) -> None:
+def test_a_projection_built_anew_is_what_it_was(
+    projection: str, tables: tuple[str, ...], served: Demo
+) -> None:
     service = projection.partition("/")[0]
     before = _rows(served, projection, tables)
     assert all(before)
@@ -390,7 +392,8 @@ def _rows(demo: Demo, projection: str, tables: tuple[str, ...]) -> list[list[Any
     live = demo.one(f"SELECT live FROM projections WHERE name = '{name}'", service)
     with demo.connect(service) as connection:
         return [
-            connection.execute(f"SELECT * FROM {name}_{live}.{table} ORDER BY 1").fetchall() for table in tables
+            connection.execute(f"SELECT * FROM {name}_{live}.{table} ORDER BY 1").fetchall()
+            for table in tables
         ]
 
 

@@ -75,10 +75,10 @@ def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None
     """Seal a service's log and publish it to RabbitMQ until SIGTERM. Several may run; one leads."""
     from shared.runtime.processes import relay as run
 
-    stopping: list[bool] = []
+    current, stopping = _distributed(), []
     _on_signal(lambda: stopping.append(True))
     _ready(f"relay of {service.value} runs")
-    run(_distributed(), service.value, lambda: bool(stopping))
+    run(current, service.value, lambda: bool(stopping))
 
 
 def migrate(as_json: Json = False) -> None:

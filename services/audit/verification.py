@@ -87,7 +87,7 @@ class _Verification:
         self._progress = progress
         self._before = before
         self._verdict = Verdict()
-        self._chains: dict[str, tuple[int, bytes]] = {}
+        self._chains: dict[str, tuple[int, bytes, int]] = {}  # source -> position, hash, index
         self._claimed = {(head.source, head.position): head for head in heads}
 
     def run(self) -> Verdict:
@@ -145,20 +145,19 @@ class _Verification:
         self._chain(index, event)
 
     def _chain(self, index: int, event: Sealed) -> None:
-        position, head = self._chains.get(event.source, (0, GENESIS))
+        position, head, before = self._chains.get(event.source, (0, GENESIS, -1))
         if event.position != position + 1:
             self._problem(index, f"{event.source}: position {event.position} follows {position}")
         elif event.previous != head:
-            self._problem(
-                index, f"{event.source}: position {event.position} does not contain the hash before it"
-            )
-        self._chains[event.source] = event.position, event.hash
+            what = f"position {event.position} does not contain the hash of entry {before}"
+            self._problem(index, f"{event.source}: {what}")
+        self._chains[event.source] = event.position, event.hash, index
         claimed = self._claimed.pop((event.source, event.position), None)
         if claimed is not None and claimed.hash != event.hash:
             self._problem(index, f"{event.source}: its head at {event.position} is another event")
 
     def _sources(self) -> None:
-        self._verdict.sources = {source: position for source, (position, _) in sorted(self._chains.items())}
+        self._verdict.sources = {source: position for source, (position, *_) in sorted(self._chains.items())}
         for head in self._heads:
             if not head.signed:
                 self._problem(-1, f"{head.source}: its head is not signed by its key")

@@ -77,7 +77,8 @@ def test_what_is_appended_meanwhile_is_no_problem(witness: Witness) -> None:
 def test_a_changed_entry_is_found_at_its_place(witness: Witness) -> None:
     _change(witness, SCORE, b'"score":81', b'"score":99')
     problems = witness.problems()
-    assert "/centre/scoring: position 2 does not contain the hash before it" in _of(problems, SCORE + 1)
+    broken = f"/centre/scoring: position 2 does not contain the hash of entry {SCORE}"
+    assert broken in _of(problems, SCORE + 1)
     assert "the tree head does not follow from the entries" in _of(problems, SCORE + 1)
 
 
@@ -85,7 +86,7 @@ def test_a_changed_entry_is_found_although_the_tree_was_made_anew(witness: Witne
     _change(witness, SCORE, b'"score":81', b'"score":99')
     _rewrite_tree(witness)
     assert witness.problems() == [
-        (SCORE + 1, "/centre/scoring: position 2 does not contain the hash before it")
+        (SCORE + 1, f"/centre/scoring: position 2 does not contain the hash of entry {SCORE}")
     ]
 
 
@@ -150,7 +151,7 @@ def test_an_inserted_entry_is_found(witness: Witness) -> None:
         (forged, LAST_OF_SCORING),
     )
     problems = _of(witness.problems(), 18)
-    assert "/centre/scoring: position 7 does not contain the hash before it" in problems
+    assert f"/centre/scoring: position 7 does not contain the hash of entry {LAST_OF_SCORING}" in problems
     assert "from this entry on no tree head speaks of them" in problems
 
 

@@ -15,7 +15,7 @@ _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OPAQUE = r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9._-]{0,63}"  # no number as long as a telephone's
 _SPELLING = {
     "actor": re.compile(f"{_UUID}|{_OPAQUE}"),
-    "role": re.compile(r"[a-z_]{1,40}"),
+    "role": re.compile(r"(?s).*"),  # any text: what is no role is told the roles
     "body": re.compile(r"centre|station-[0-9]{8}"),
 }
 _WANTED = {

@@ -104,6 +104,9 @@ class Workshop(SharedExtension):
         return self._ask(service, 2**53, 1)
 
     def _ask(self, service: str, position: int, limit: int) -> dict[str, Any]:
+        here = self.container.config["JIANDING"].get("services")
+        if here is not None and service not in here:
+            raise delivery.FeedUnavailable(f"{service} does not run in this node")
         message = {"position": position, "limit": limit}
         us = context(Actor(self.container.service_name, Role.SERVICE, self.settings.body))
         try:

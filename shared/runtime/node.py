@@ -71,7 +71,7 @@ class Node:
         for service in self._services:
             databases.prepare(self._settings, self._admin, service, definition(service).package)
         self._runner = ServiceRunner(
-            configuration(self._settings, self._admin, memory.register(), self._committed)
+            configuration(self._settings, self._admin, memory.register(), self._committed, self._services)
         )
         for service in self._services:
             self._runner.add_service(service_class(service))
@@ -125,10 +125,12 @@ class Node:
                 eventlet.sleep(0)
 
 
-def configuration(settings: Settings, admin: str, url: str, committed: Any = None) -> dict[str, Any]:
-    """nameko's configuration, with ours for the chassis."""
+def configuration(
+    settings: Settings, admin: str, url: str, committed: Any = None, services: Iterable[str] | None = None
+) -> dict[str, Any]:
+    """nameko's configuration, with ours for the chassis; `services`: all that can be asked, if known."""
     return {
         "AMQP_URI": url,
         "max_workers": settings.workers,
-        "JIANDING": {"settings": settings, "admin": admin, "committed": committed},
+        "JIANDING": {"settings": settings, "admin": admin, "committed": committed, "services": services},
     }

@@ -88,12 +88,15 @@ class Postgres:
         return self._control("status").returncode == 0
 
     def in_use(self) -> bool:
-        """Whether somebody is connected to the running server."""
-        with psycopg.connect(self.dsn) as connected:
-            row = connected.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            ).fetchone()
+        """Whether somebody else is connected to the running server; one that lets nobody in is of no use."""
+        try:
+            with psycopg.connect(self.dsn) as connected:
+                row = connected.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                ).fetchone()
+        except psycopg.OperationalError:
+            return False
         return bool(row and row[0])
 
     def start(self) -> bool:
@@ -103,6 +106,10 @@ class Postgres:
             return False
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        elif not self._password_file.exists():
+            raise PostgresFailed(
+                f"{self._settings.secrets} has lost the key files of this data: restore them from a backup"
+            )
         port = self._settings.postgres_port or _free_port()
         log = self.data / "server.log"
         done = self._control("start", "-w", "-t", "60", "-l", str(log), "-o", f"-p {port}")
@@ -200,7 +207,11 @@ class Postgres:
             return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
 
     def _password(self) -> str:
-        return secret(self._settings.secrets / "postgres.password").hex()
+        return secret(self._password_file).hex()
+
+    @property
+    def _password_file(self) -> Path:
+        return self._settings.secrets / "postgres.password"
 
     def _port_in_use(self) -> str:
         lines = (self.data / "postmaster.pid").read_text().splitlines()

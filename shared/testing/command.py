@@ -39,6 +39,7 @@ class CommandLine:
         return cls({**theirs, **ours, "PYTHONUNBUFFERED": "1"})
 
     def __call__(self, *words: str, stdin: str = "", seconds: float = 120) -> Done:
+        """Runs it to its end. A lone surrogate in `stdin` is the raw byte that it stands for."""
         done = subprocess.run(
             self._words(words),
             env=self.environment,
@@ -46,6 +47,7 @@ class CommandLine:
             input=stdin,
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             timeout=seconds,
             check=False,
         )

@@ -142,9 +142,10 @@ class World:
         self._react(us, log[place])
         return True
 
-    def drain(self) -> None:
-        """Delivers until nobody has anything to react to."""
-        while any(self.deliver(one, other) for one in self.services for other in self.services):
+    def drain(self, away: tuple[str, str] = ("", "")) -> None:
+        """Delivers until nobody has anything to react to; `away` is a (consumer, source) that waits."""
+        pairs = [(one, other) for one in self.services for other in self.services if (one, other) != away]
+        while any(self.deliver(*pair) for pair in pairs):
             pass
 
     @property

@@ -18,7 +18,7 @@ from shared.contracts import SERVICES
 from shared.runtime.settings import settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker
-from shared.testing.rabbitmq.node import Ports
+from shared.testing.rabbitmq.node import Ports, wait_until
 from tests.faults import history
 from tests.faults.stage import PROGRAMS, Stage
 
@@ -86,7 +86,7 @@ def test_the_broker_is_killed_and_comes_back(stage: Stage) -> None:
 def test_the_brokers_connections_are_closed_by_force(stage: Stage) -> None:
     with stage.round(stage.new_batch(), people=16):
         for _ in range(3):
-            assert stage.broker.close_connections("stage")
+            assert wait_until(lambda: stage.broker.close_connections("stage"), 30)  # once they are back
     assert stage.all_run()
 
 

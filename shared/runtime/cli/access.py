@@ -16,18 +16,18 @@ from shared.store import migrations
 
 @contextmanager
 def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
-    """The administrator's DSN. Starts the embedded PostgreSQL if it does not run, and stops it again then."""
+    """The administrator's DSN. The embedded PostgreSQL is started for it, stopped once nobody uses it."""
     if not settings.embedded_postgres:
         yield settings.database_url
         return
     if not create and not (settings.var / "postgres").exists():
         raise Failed(f"there is no data under {settings.var} yet; run `jianding demo` or `jianding up` first")
     postgres = Postgres(settings)
-    started = postgres.start()
+    postgres.start()
     try:
         yield postgres.dsn
     finally:
-        if started and not postgres.in_use():
+        if not postgres.in_use():  # also one that a killed program left behind
             postgres.stop()
 
 

@@ -49,6 +49,10 @@ def explained() -> Iterator[None]:
         _say(f"the database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it")
     except (PostgresFailed, KeyFileIsOpen, MigrationChanged, NotOurs, RebuildRunning) as error:
         _say(f"{type(error).__doc__} {error}")
+    except OSError as error:
+        _say(
+            f"{error.filename or 'a file'}: {error.strerror}; set JIANDING_VAR to a folder that you may write"
+        )
     except KeyboardInterrupt:
         errors.print("stopped / 已停止")
         sys.exit(130)

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shared.runtime.cli.output import console
+from shared.runtime.settings import settings
 
 _STEPS = 7000  # about how many calls a run makes
 _LINE_EVERY = 1000  # where there is no terminal, a line each so many calls
@@ -64,9 +65,10 @@ def show(report: dict[str, Any]) -> None:
         f"audit log 审计日志: {audit['size']} events, head {audit['head']}, {verdict}", soft_wrap=True
     )
     console.print(f"{report['seconds']} s, {report['events_per_second']} events/s while playing")
-    console.print(
-        "The data is under var/: `jianding up` serves it, `jianding verify` checks it.", soft_wrap=True
-    )
+    console.print(f"The data is under {settings().var}. With .venv/bin on your PATH, try / 可以试试:")
+    for kind, id in report["examples"].items():
+        console.print(f"  jianding trail {kind} {id}", soft_wrap=True)
+    console.print("  jianding verify\n  jianding up")
 
 
 def _rate(name: str, rate: dict[str, Any]) -> str:

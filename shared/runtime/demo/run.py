@@ -132,6 +132,7 @@ def report(summary: Summary, verdict: dict[str, Any], playing: float, seconds: f
         "batches": term,
         "all": together(rows),
         "events": events,
+        "examples": summary.examples(),
         "events_by_type": dict(sorted(summary.types.items())),
         "audit": {
             "size": verdict["size"],

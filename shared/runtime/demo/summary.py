@@ -21,6 +21,7 @@ class _Batch:
     assessed: Counter[int] = field(default_factory=Counter)
     results: dict[str, tuple[int, bool]] = field(default_factory=dict)
     certified: Counter[int] = field(default_factory=Counter)
+    example: str = ""
 
 
 class Summary:
@@ -35,6 +36,11 @@ class Summary:
         data, handler = event.attributes["data"], _HANDLERS.get(event.type)
         if handler is not None:
             handler(self._batches[data["batch"]], data)
+
+    def examples(self) -> dict[str, str]:
+        """A batch and a certificate whose trails may be looked at."""
+        id, batch = next((id, batch) for id, batch in self._batches.items() if batch.example)
+        return {"batch": id, "certificate": batch.example}
 
     def batches(self) -> list[dict[str, Any]]:
         """Each batch with its figures, by day."""
@@ -101,6 +107,7 @@ def _published(batch: _Batch, data: dict[str, Any]) -> None:
 
 def _certified(batch: _Batch, data: dict[str, Any]) -> None:
     batch.certified[data["level"]] += 1
+    batch.example = data["number"]
 
 
 _HANDLERS = {

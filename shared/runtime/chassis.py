@@ -77,7 +77,7 @@ class Workshop(SharedExtension):
         return self.pool.connection()
 
     def persistently(self, work: Callable[[Connection[Any]], Any]) -> Any:
-        """`work` on a connection, over a lost one too, so it has to be safe to repeat; raises Unavailable."""
+        """`work` on a connection, over a lost one too, so it has to be safe to repeat; raises Refused."""
         for attempt in range(1, _TRIES + 1):
             try:
                 with self.connect() as connection:
@@ -86,7 +86,7 @@ class Workshop(SharedExtension):
                 log.warning("%s: %s", self.container.service_name, type(error).__name__)
                 if attempt < _TRIES:
                     eventlet.sleep(0.05 * 4**attempt)
-        raise Unavailable
+        raise Refused.of(Unavailable())
 
     def executor(self, definition: Definition) -> Executor:
         late = timedelta(days=self.settings.late_days)

@@ -121,11 +121,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     shutil.rmtree(data)  # which may lie outside var/
 
 
-@pytest.fixture(scope="module")
-def served(demo: Demo) -> Demo:
-    """The data with its server running, so that each command need not start one."""
+@pytest.fixture
+def served(demo: Demo) -> Iterator[Demo]:
+    """The data with its server running and in use, so that no command has to start or stop it."""
     demo.postgres.start()
-    return demo
+    with demo.connect("audit"):
+        yield demo
 
 
 # -- the run itself
@@ -189,8 +190,10 @@ def test_the_same_seed_deals_the_same_scores() -> None:
 
 
 def test_verify_agrees_with_the_run(demo: Demo) -> None:
+    demo.postgres.stop()
     done = demo.jianding("verify", "--json")  # starts the server, and stops it again
     assert done.code == 0
+    assert not demo.postgres.running()
     audit = demo.report["audit"]
     assert done.last == {
         "verified": True,
@@ -330,7 +333,7 @@ def test_what_an_administrator_alters_is_found(change: str, served: Demo) -> Non
 
 
 def test_up_serves_the_data_until_it_is_told_to_stop(demo: Demo) -> None:
-    demo.postgres.stop()
+    demo.postgres.stop()  # where an earlier test has used it
     with demo.jianding.start("up") as up:
         assert up.stdout is not None
         ready = "".join(up.stdout.readline() for _ in range(2))
@@ -345,7 +348,6 @@ def test_up_serves_the_data_until_it_is_told_to_stop(demo: Demo) -> None:
 
 
 def test_no_personal_data_leaves_the_vault(served: Demo) -> None:
-    served.postgres.start()
     search = _Search(_people(SEED))
     for service in SERVICES:
         with served.connect(service) as connection:
@@ -358,8 +360,7 @@ def test_no_personal_data_leaves_the_vault(served: Demo) -> None:
     assert search.values > served.report["events"] * 10
 
 
-def test_the_search_for_personal_data_finds_it(served: Demo) -> None:
-    served.postgres.start()
+def test_the_search_for_personal_data_finds_it() -> None:
     people = _people(SEED)
     search = _Search(people)
     person = people[-1]

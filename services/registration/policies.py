@@ -1,12 +1,18 @@
 """What registration does about others' events."""
 
 from services.registration.domain.application import ConcludeApplication, IssueAdmissionTicket
-from shared.contracts.scheduling import CandidateAbsent, SeatAssigned
+from shared.contracts.scheduling import CandidateAbsent, EnrolmentRefused, SeatAssigned
 from shared.contracts.scoring import ResultPublished
 from shared.kernel.ids import ticket_number
 from shared.kernel.reactions import Policies, Us
 
 policies = Policies()
+
+
+@policies.on(EnrolmentRefused)
+def on_enrolment_refused(event: EnrolmentRefused, us: Us) -> None:
+    """The batch has no place for him: he may apply for another."""
+    us.execute(ConcludeApplication, application=event.application, outcome=event.code)
 
 
 @policies.on(SeatAssigned)

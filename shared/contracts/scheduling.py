@@ -35,6 +35,15 @@ class CandidateEnrolled(SchedulingEvent):
     level: int
 
 
+class EnrolmentRefused(SchedulingEvent):
+    """考生未能编入批次: `code` is why, as BatchIsFull; registration concludes the application (R021, R044)."""
+
+    batch: str = subject()
+    application: str = subject()
+    candidate: str = subject()
+    code: str
+
+
 class CandidateStruckOff(SchedulingEvent):
     """考生移出花名册: the application was withdrawn before the seats were allocated (R037)."""
 

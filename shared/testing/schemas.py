@@ -32,6 +32,7 @@ _NEVER_RIGHT: list[Any] = [
     "\x00",
     "\ud800",
     b"\xff",
+    "甲".encode(),
     {},
     [],
     [[]],

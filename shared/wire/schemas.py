@@ -56,9 +56,14 @@ def _messages(invalid: str) -> dict[str, Any]:
 
 
 class Words(fields.String):
-    """Text, with messages in both languages."""
+    """Text, with messages in both languages; bytes are none, even where they spell some."""
 
     default_error_messages = _messages(_TEXT)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError(_TEXT)
+        return super()._deserialize(value, *args, **kwargs)
 
 
 class Id(Words):

@@ -101,7 +101,7 @@ class WithdrawApplication(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ConcludeApplication(Command):
-    """办结: the result is out, or the candidate was absent."""
+    """办结: the result is out, the candidate was absent, or the batch had no place (scheduling's code)."""
 
     application: str
     outcome: str

@@ -11,6 +11,7 @@ from shared.contracts.scheduling import (
     BatchApplied,
     CandidateEnrolled,
     CandidateStruckOff,
+    EnrolmentRefused,
     ExaminerAssigned,
     PaperPoolSealed,
     SeatsAllocated,
@@ -19,6 +20,7 @@ from shared.contracts.scheduling import (
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
 from shared.kernel.clock import moment
+from shared.kernel.errors import DomainError
 
 SEATS_A_ROOM = 30  # R057, P4
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -163,16 +165,19 @@ def apply(command: ApplyForBatch, state: Batch) -> Facts:
 
 @batch.decides(Role.SERVICE)
 def enrol(command: EnrolCandidate, state: Batch) -> Facts:
-    facts = state.facts
+    """Who finds no place is answered by an event: his application must not wait for ever."""
     if command.application in state.candidates:
         return []
-    if state.notice:  # the centre has approved these candidates, and no others (R045)
-        raise errors.RosterIsClosed
-    wanted = (command.station, command.catalogue, command.occupation)
-    if wanted != (facts.station, facts.catalogue, facts.occupation) or command.level not in facts.levels:
-        raise errors.NotForThisBatch
-    if len(state.candidates) >= facts.planned:
-        raise errors.BatchIsFull
+    obstacle = _obstacle(command, state)
+    if obstacle is not None:
+        return [
+            EnrolmentRefused(
+                batch=command.batch,
+                application=command.application,
+                candidate=command.candidate,
+                code=obstacle.code,
+            )
+        ]
     return [
         CandidateEnrolled(
             batch=command.batch,
@@ -279,6 +284,11 @@ def enrolled(event: CandidateEnrolled, state: Batch) -> Batch:
 
 
 @batch.evolves
+def enrolment_refused(_event: EnrolmentRefused, state: Batch) -> Batch:
+    return state
+
+
+@batch.evolves
 def struck_off(event: CandidateStruckOff, state: Batch) -> Batch:
     left = {one: who for one, who in state.candidates.items() if one != event.application}
     return replace(state, candidates=left)
@@ -302,6 +312,19 @@ def examiner_assigned(event: ExaminerAssigned, state: Batch) -> Batch:
 @batch.evolves
 def seats_allocated(event: SeatsAllocated, state: Batch) -> Batch:
     return replace(state, rooms=(*state.rooms, event.room))
+
+
+def _obstacle(command: EnrolCandidate, state: Batch) -> DomainError | None:
+    """Why this candidate cannot stand on the roster."""
+    facts = state.applied
+    if facts is None:
+        return errors.BatchUnknown()
+    if state.notice:  # the centre has approved these candidates, and no others (R045)
+        return errors.RosterIsClosed()
+    wanted = (command.station, command.catalogue, command.occupation)
+    if wanted != (facts.station, facts.catalogue, facts.occupation) or command.level not in facts.levels:
+        return errors.NotForThisBatch()
+    return errors.BatchIsFull() if len(state.candidates) >= facts.planned else None
 
 
 def _before_today(stamp: str, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from shared.contracts.scheduling import (
     BatchApplied,
     CandidateEnrolled,
     CandidateStruckOff,
+    EnrolmentRefused,
     ExaminerAssigned,
     PaperPoolSealed,
     SeatsAllocated,
@@ -163,12 +164,22 @@ def test_a_batch_may_take_place_on_the_day_it_is_applied_for():
     new.when(replace(APPLY, theory_at=today)).then(replace(APPLIED, theory_at=today))
 
 
+def not_enrolled(command, obstacle):
+    return EnrolmentRefused(
+        batch=command.batch,
+        application=command.application,
+        candidate=command.candidate,
+        code=obstacle.__name__,
+    )
+
+
 def test_a_registered_candidate_is_enrolled():
     open_batch.when(ENROL).then(enrolled(0))
 
 
 def test_nobody_is_added_to_what_the_centre_has_approved():
-    approved.when(replace(ENROL, application=derived_id("application", "1"))).refused(errors.RosterIsClosed)
+    late = replace(ENROL, application=derived_id("application", "1"))
+    approved.when(late).then(not_enrolled(late, errors.RosterIsClosed))
 
 
 def test_enrolling_twice_changes_nothing():
@@ -180,23 +191,29 @@ def test_enrolling_twice_changes_nothing_even_when_the_roster_is_closed():
 
 
 def test_nobody_is_enrolled_in_an_unknown_batch():
-    new.when(ENROL).refused(errors.BatchUnknown)
+    new.when(ENROL).then(not_enrolled(ENROL, errors.BatchUnknown))
 
 
 @pytest.mark.parametrize(
     "other", [{"station": "10012004"}, {"occupation": "6-04-01-01"}, {"catalogue": "2015"}, {"level": 3}]
 )
 def test_a_candidate_has_to_fit_the_batch(other):
-    open_batch.when(replace(ENROL, **other)).refused(errors.NotForThisBatch)
+    wrong = replace(ENROL, **other)
+    open_batch.when(wrong).then(not_enrolled(wrong, errors.NotForThisBatch))
 
 
 def test_a_batch_holds_as_many_as_planned():
     small = new.given(replace(APPLIED, planned=1), enrolled(1))
-    small.when(ENROL).refused(errors.BatchIsFull)
+    small.when(ENROL).then(not_enrolled(ENROL, errors.BatchIsFull))
 
 
 def test_nobody_is_enrolled_after_the_seats_are_allocated():
-    seated.when(replace(ENROL, application=derived_id("late"))).refused(errors.RosterIsClosed)
+    late = replace(ENROL, application=derived_id("late"))
+    seated.when(late).then(not_enrolled(late, errors.RosterIsClosed))
+
+
+def test_a_batch_may_be_applied_for_after_somebody_found_it_missing():
+    new.given(not_enrolled(ENROL, errors.BatchUnknown)).when(APPLY).then(APPLIED)
 
 
 @pytest.mark.parametrize("history", [with_candidate, approved, ready])

@@ -135,7 +135,7 @@ class ApplicationWithdrawn(RegistrationEvent):
 
 
 class ApplicationConcluded(RegistrationEvent):
-    """申请办结: `passed`, `failed`, `absent`, or why scheduling did not enrol him; he may apply again (R036)."""
+    """申请办结: `passed`, `failed`, `absent`, or why nobody enrolled him; he may apply again (R036)."""
 
     application: str = subject()
     candidate: str = subject()

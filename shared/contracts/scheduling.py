@@ -36,7 +36,7 @@ class CandidateEnrolled(SchedulingEvent):
 
 
 class EnrolmentRefused(SchedulingEvent):
-    """考生未能编入批次: `code` is why, as BatchIsFull; registration concludes the application (R021, R044)."""
+    """考生未能编入批次: `code` says why; registration concludes the application (R021, R044)."""
 
     batch: str = subject()
     application: str = subject()

@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
 from shared.store import migrations
+from shared.store.errors import Restored
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
@@ -39,11 +40,18 @@ def prepare(settings: Settings, admin: str, service: str, package: str) -> list[
     return migrations.migrate(admin, service, package)
 
 
+def refuse_restored(connection: Connection[Any]) -> None:
+    """Raises Restored on a new connection to a database that would take events and never seal them."""
+    if migrations.restored(connection):
+        raise Restored(f"{connection.info.dbname} was restored from a dump; run `jianding migrate` first")
+
+
 def pool(settings: Settings, admin: str, service: str) -> ConnectionPool[Connection[Any]]:
     """Autocommit connections of the service's role; opened by the caller."""
     return ConnectionPool(
         as_role(settings, admin, service, migrations.service_role(service)),
         kwargs={"autocommit": True},
+        configure=refuse_restored,
         min_size=1,
         max_size=settings.pool,
         open=False,

@@ -89,10 +89,13 @@ def _missing(dsn: str) -> str:
     """What is not there yet; the tables and the rights on them come together."""
     try:
         with psycopg.connect(dsn) as connection:
-            found = connection.execute("SELECT to_regclass('relay')").fetchone()
+            found = connection.execute("SELECT to_regprocedure('restored()')").fetchone()
+            if not found or found[0] is None:
+                return "its tables are not up to date"
+            databases.refuse_restored(connection)
     except psycopg.OperationalError as error:
         return str(error).strip().splitlines()[-1]
-    return "" if found and found[0] else "there are no tables"
+    return ""
 
 
 def methods(service: str) -> dict[str, str]:

@@ -15,14 +15,16 @@ from shared.runtime import databases
 from shared.runtime.settings import Settings
 from shared.security.keys import Signer
 from shared.store import migrations, sealer
-from shared.store.errors import PASSING
+from shared.store.errors import PASSING, Restored
 from shared.store.sealer import Sealer
 
 log = logging.getLogger(__name__)
 
 _STANDBY = 0.5  # seconds between attempts to become leader
 _LONG = 10.0  # seconds that relaying has to have worked for the next loss to be told anew
-_STALL = 5.0  # seconds of somebody's open writing transaction after which the log's stall is an alarm
+_LOOK = 5.0  # seconds between looks at whoever holds the log back
+_SLOW = 10.0  # seconds of somebody's open writing transaction after which it is worth a warning,
+_STALL = 30.0  # and an alarm: idle ones are ended after 15 (store/migrations.py)
 
 
 class SourceLog:
@@ -31,7 +33,7 @@ class SourceLog:
     def __init__(self, connection: Connection[Any], sealer_: Sealer) -> None:
         self._connection = connection
         self._sealer = sealer_
-        self._looked = 0.0
+        self._looked = -_LOOK
 
     def seal(self) -> int:
         sealed = self._sealer.seal()
@@ -49,17 +51,24 @@ class SourceLog:
         sealer.mark_published(self._connection, position)
 
     def _watch(self) -> None:
-        if time.monotonic() - self._looked < _STALL:
+        if time.monotonic() - self._looked < _LOOK:
             return
         self._looked = time.monotonic()
-        if (stalled := self._sealer.stalled_for()) > _STALL:
-            log.error("a writing transaction has been open for %.0f s and holds back the log", stalled)
+        if (stalled := self._sealer.stalled_for()) > _SLOW:
+            level = logging.ERROR if stalled > _STALL else logging.WARNING
+            log.log(level, "a writing transaction has been open for %.0f s and holds back the log", stalled)
 
 
 def connect(settings: Settings, admin: str, service: str) -> Connection[Any]:
     """A relay's connection to the service's database."""
     dsn = databases.as_role(settings, admin, service, migrations.relay_role(service))
-    return psycopg.connect(dsn, autocommit=True)
+    connection = psycopg.connect(dsn, autocommit=True)
+    try:
+        databases.refuse_restored(connection)
+    except Exception:
+        connection.close()
+        raise
+    return connection
 
 
 def lead(
@@ -103,4 +112,5 @@ def _publish(settings: Settings, service: str, source: SourceLog, stop: Callable
 
 
 def _said(error: BaseException) -> str:
-    return str(error).splitlines()[0] if isinstance(error, BrokerGone | Broken) and str(error) else ""
+    told = isinstance(error, BrokerGone | Broken | Restored)
+    return str(error).splitlines()[0] if told and str(error) else ""

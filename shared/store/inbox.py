@@ -41,11 +41,15 @@ class ChainBroken(Exception):
 
 @dataclass(frozen=True)
 class Consumer:
-    """Somebody who applies events: `handle` gets some in order, inside the transaction of the checkpoint."""
+    """Somebody who applies events: `handle` gets some in order, inside the transaction of the checkpoint.
+
+    `at_once` bounds a transaction: while it lasts, nothing that others committed is sealed (xid8 watermark).
+    """
 
     name: str
     sources: frozenset[str]
     handle: Handle
+    at_once: int = 500
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,17 @@ class Applied:
 
 def apply(connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed]) -> Applied:
     """Applies what is new of `events` (any order, repeats allowed); raises ChainBroken or a passing error."""
+    ordered, applied = sorted(events, key=lambda event: event.position), Applied(0, False)
+    for start in range(0, max(len(ordered), 1), consumer.at_once):
+        applied = _apply_some(connection, consumer, source, ordered[start : start + consumer.at_once])
+        if applied.gap:
+            break
+    return applied
+
+
+def _apply_some(
+    connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed]
+) -> Applied:
     try:
         return _apply(connection, consumer, source, events, consumer.handle)
     except (ChainBroken, *PASSING):
@@ -100,7 +115,7 @@ def _contiguous(
     source: str, events: Sequence[Sealed], position: int, head: bytes
 ) -> tuple[list[Sealed], bool]:
     fresh: list[Sealed] = []
-    for event in sorted(events, key=lambda event: event.position):
+    for event in events:
         if event.position <= position:
             continue
         if event.position > position + 1:

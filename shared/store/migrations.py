@@ -1,5 +1,6 @@
 """Databases, roles and tables of a service, brought up to date; safe to repeat, safe at the same time."""
 
+import logging
 from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
@@ -11,6 +12,9 @@ from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
 _ONE_AT_A_TIME = 0x6D696772
+
+
+log = logging.getLogger(__name__)
 
 
 class MigrationChanged(Exception):
@@ -90,7 +94,16 @@ def migrate(admin: str, service: str, package: str) -> list[str]:
         )
         done = [name for name, script in _scripts(package) if _once(connection, name, script)]
         _grant(connection, service)
+        if restored(connection):
+            connection.execute("SELECT rebase()")
+            log.warning("%s was restored from a dump: its events were numbered anew", service)
     return done
+
+
+def restored(connection: Connection[Any]) -> bool:
+    """Whether this database comes from a dump and was not migrated since: then nothing may be appended."""
+    row = connection.execute("SELECT restored()").fetchone()
+    return bool(row and row[0])
 
 
 def _scripts(package: str) -> Iterable[tuple[str, str]]:

@@ -38,4 +38,5 @@ def connection(
     """An autocommit connection to a service's database, as its `service` or its `relay`."""
     name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
     with psycopg.connect(databases.as_role(settings, dsn, service, name), autocommit=True) as connected:
+        databases.refuse_restored(connected)
         yield connected

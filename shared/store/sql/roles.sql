@@ -3,6 +3,7 @@
 GRANT USAGE ON SCHEMA public TO {service}, {relay};
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {service};
 GRANT EXECUTE ON FUNCTION append, note_duties TO {service};
+GRANT EXECUTE ON FUNCTION restored TO {service}, {relay};
 GRANT INSERT, UPDATE, DELETE ON checkpoints, parked, projections TO {service};
 GRANT INSERT ON rejected TO {service};
 GRANT SELECT ON events, log, heads, relay TO {relay};

@@ -58,8 +58,9 @@ def claim(candidate: str, batch: str, application: str = "") -> dict[str, Any]:
 class Office:
     """A service at work: its executor over its own database, and connections that the test need not close."""
 
-    def __init__(self, cluster: Cluster, stack: ExitStack, service: str) -> None:
-        cluster.clone([service])
+    def __init__(self, cluster: Cluster, stack: ExitStack, service: str, *, empty: bool = True) -> None:
+        if empty:
+            cluster.clone([service])
         self.cluster = cluster
         self.service = service
         self.definition: Definition = definition(service)

@@ -14,7 +14,12 @@ from shared.store.migrations import MigrationChanged
 from shared.testing.postgres import Cluster
 from tests.integration.store.office import Office, at_once
 
-EVERYTHING = ["shared.store/001_log.sql", "shared.store/002_inbox.sql", "services.registration/001_vault.sql"]
+EVERYTHING = [
+    "shared.store/001_log.sql",
+    "shared.store/002_inbox.sql",
+    "shared.store/003_restored.sql",
+    "services.registration/001_vault.sql",
+]
 
 
 def _drop(cluster: Cluster, *services: str) -> None:

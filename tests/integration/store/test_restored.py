@@ -1,4 +1,4 @@
-"""A database restored from a dump: transactions are numbered anew, and still nothing is lost or turned round."""
+"""A database restored from a dump: numbers begin anew, and still nothing is lost or turned round."""
 
 import subprocess
 from collections.abc import Iterator

@@ -104,7 +104,7 @@ def test_every_function_that_runs_as_its_owner_pins_its_search_path_and_is_close
             assert configuration == ["search_path=public, pg_temp"], name
             assert not public, f"everybody may execute {name}"
             assert owner == f"{service}_owner"
-    everywhere = dict.fromkeys(("append", "note_duties", "restored"), set(SERVICES))
+    everywhere = {name: set(SERVICES) for name in ("append", "note_duties", "restored")}
     assert found == {**everywhere, "append_entries": {"audit"}}
 
 

@@ -25,6 +25,7 @@ from shared.wire.envelope import Sealed, Undecodable, read
 log = logging.getLogger(__name__)
 
 PAGE = 500
+_REACTIONS = 50  # events that policies take in one transaction: each may be a whole command
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
 
@@ -67,12 +68,21 @@ class _Us:
 
 
 def consumers(definition: Definition, executor: Executor | None, body: str) -> list[Consumer]:
-    """Everybody in this service who applies events: its policies, its projections, what it brings itself."""
+    """Everybody in this service who applies events: what it brings itself, duties, policies, projections."""
     found = list(definition.consumers)
     if definition.policies is not None and executor is not None:
-        found.append(_reacting(definition, definition.policies, executor, body))
+        found += [_noting(definition), _reacting(definition, definition.policies, executor, body)]
     found.extend(_projecting(definition, projection) for projection in definition.projections)
     return found
+
+
+def _noting(definition: Definition) -> Consumer:
+    """Others' duties, apart from policies: an event that no policy can take shows them all the same."""
+
+    def handle(connection: Connection[Any], events: Sequence[Sealed]) -> None:
+        eventstore.note_duties(connection, [duty for sealed in events for duty in shown_duties(sealed)])
+
+    return Consumer("duties", frozenset(definition.sources) - {definition.name}, handle)
 
 
 def _reacting(definition: Definition, policies: Policies, executor: Executor, body: str) -> Consumer:
@@ -80,7 +90,6 @@ def _reacting(definition: Definition, policies: Policies, executor: Executor, bo
     wanted = {(event.service, event.wire_name) for event in policies.events}
 
     def handle(connection: Connection[Any], events: Sequence[Sealed]) -> None:
-        eventstore.note_duties(connection, [duty for sealed in events for duty in shown_duties(sealed)])
         for sealed in events:
             if (sealed.service, sealed.type) in wanted:
                 event = sealed.event()
@@ -88,7 +97,7 @@ def _reacting(definition: Definition, policies: Policies, executor: Executor, bo
                 assert handler is not None
                 handler(event, _Us(executor, connection, actor, sealed))
 
-    return Consumer("policies", frozenset(definition.sources), handle)
+    return Consumer("policies", policies.sources, handle, at_once=_REACTIONS)
 
 
 def _projecting(definition: Definition, projection: Projection, number: int | None = None) -> Consumer:

@@ -1,6 +1,5 @@
 """The distributed edition: services and relays as processes over RabbitMQ; and a call to either edition."""
 
-import inspect
 import logging
 import time
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from typing import Any
 import eventlet
 import psycopg
 from kombu import Connection
-from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 from nameko.runners import ServiceRunner
 
 from shared.bus.calls import NoAnswer
@@ -25,10 +23,10 @@ log = logging.getLogger(__name__)
 _PATIENCE = 600.0
 
 
-def wait_for_broker(url: str, seconds: float = _PATIENCE) -> None:
-    """Returns once RabbitMQ answers; says in one line that it waits, and TimeoutError after that."""
+def wait_for_broker(url: str, seconds: float = _PATIENCE, stop: Callable[[], bool] = lambda: False) -> None:
+    """Returns once RabbitMQ answers or `stop()`; one line says that it waits, TimeoutError ends that."""
     deadline, said = time.monotonic() + seconds, False
-    while True:
+    while not stop():
         connection = Connection(url, connect_timeout=3)
         try:
             connection.connect()
@@ -50,16 +48,24 @@ def serve(
     service: str,
     ready: Callable[[], None],
     on_signal: Callable[[Callable[[], Any]], None],
-) -> None:
-    """Waits for the servers, then runs one service until a signal comes."""
-    _wait_for_own_database(settings, service, migrations.service_role(service))
-    wait_for_broker(settings.amqp_url)
+) -> bool:
+    """Waits for the servers, then runs one service until a signal comes; False if it came before that."""
+    stopping: list[bool] = []
+    on_signal(lambda: stopping.append(True))
+    _wait_for_own_database(settings, service, migrations.service_role(service), lambda: bool(stopping))
+    wait_for_broker(settings.amqp_url, stop=lambda: bool(stopping))
+    if stopping:
+        return False
     runner = ServiceRunner(configuration(settings, settings.database_url, settings.amqp_url))
     runner.add_service(service_class(service))
     runner.start()
     on_signal(lambda: eventlet.spawn(runner.stop))  # a handler itself must not wait
+    if stopping:
+        runner.stop()
+        return False
     ready()
     runner.wait()
+    return True
 
 
 def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
@@ -89,21 +95,12 @@ def _missing(dsn: str) -> str:
     """What is not there yet; the tables and the rights on them come together."""
     try:
         with psycopg.connect(dsn) as connection:
-            found = connection.execute("SELECT to_regprocedure('restored()')").fetchone()
-            if not found or found[0] is None:
-                return "its tables are not up to date"
             databases.refuse_restored(connection)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):
+        return "there are no tables, or old ones"
     except psycopg.OperationalError as error:
         return str(error).strip().splitlines()[-1]
     return ""
-
-
-def methods(service: str) -> dict[str, str]:
-    """What a service may be asked, each with its first sentence."""
-    found = inspect.getmembers(
-        service_class(service), lambda member: hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)
-    )
-    return {name: (inspect.getdoc(method) or "").partition("\n")[0] for name, method in found}
 
 
 def call_embedded(

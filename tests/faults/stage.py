@@ -30,9 +30,10 @@ _READY = {
 }
 # who has to have applied which source before nothing is on its way any more
 _CONSUMERS = (
-    ("registration", "policies", "registration"),
+    ("registration", "duties", "scheduling"),
     ("registration", "policies", "scheduling"),
     ("registration", "register", "registration"),
+    ("scheduling", "duties", "registration"),
     ("scheduling", "policies", "registration"),
     ("scheduling", "policies", "scheduling"),
     ("scheduling", "board", "scheduling"),

@@ -10,7 +10,7 @@ import pytest
 from services.registration.domain.application import PassCentreReview, PassStationReview, SubmitApplication
 from services.registration.domain.errors import SecondPersonNeeded
 from services.scheduling.domain.batch import ApplyForBatch, AssignExaminer, EnrolCandidate, IssueTaskNotice
-from shared.contracts.scheduling import AttemptRefused, ExaminerAssigned, PaperDrawn
+from shared.contracts.scheduling import AttemptRefused, ExaminerAssigned, PaperDrawn, SeatAssigned
 from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import DutyConflict, InvalidInput, RoleNotAllowed
 from shared.kernel.ids import derived_id, new_id
@@ -233,10 +233,13 @@ def test_a_person_is_refused_a_duty_that_excludes_what_he_did_himself(scheduling
     assert (attempt["data"]["batch"], attempt["actor"]) == (BATCH, OFFICER.id)
 
 
-def _policies(office: Office) -> Consumer:
-    return next(
-        each for each in consumers(office.definition, office.executor, "centre") if each.name == "policies"
-    )
+def _consumer(office: Office, name: str) -> Consumer:
+    everybody = consumers(office.definition, office.executor, "centre")
+    return next(each for each in everybody if each.name == name)
+
+
+def _hear(office: Office, elsewhere: Source) -> None:
+    inbox.apply(office.connection, _consumer(office, "duties"), elsewhere.name, elsewhere.events())
 
 
 def _examiner_assigned(name: str) -> ExaminerAssigned:
@@ -249,7 +252,7 @@ def test_duties_that_other_services_events_show_count_here(office: Office) -> No
     elsewhere = Source("scheduling")
     elsewhere.say(_examiner_assigned("Shi"), OFFICER)
     elsewhere.say(_paper_drawn(), somebody("Tang", Role.EXAMINER))
-    inbox.apply(office.connection, _policies(office), elsewhere.name, elsewhere.events())
+    _hear(office, elsewhere)
     application = office.submit_reviewed("Ling", "spring", "Bai")
     for name in ("Shi", "Tang"):
         with pytest.raises(DutyConflict):
@@ -273,13 +276,38 @@ def _paper_drawn() -> PaperDrawn:
     )
 
 
+def test_an_event_that_no_policy_can_take_shows_its_duties_all_the_same(office: Office) -> None:
+    elsewhere = Source("scheduling")
+    elsewhere.say(_seat_of_nobody(), somebody("Shi", Role.EXAMINER))
+    inbox.apply(office.connection, _consumer(office, "policies"), elsewhere.name, elsewhere.events())
+    assert office.count("parked") == 1
+    _hear(office, elsewhere)
+    with pytest.raises(DutyConflict):
+        _review(office, "Shi", office.submit_reviewed("Ling", "spring", "Bai"))
+
+
+def _seat_of_nobody() -> SeatAssigned:
+    return SeatAssigned(
+        application=derived_id("nobody"),
+        candidate=derived_id("candidate"),
+        batch=BATCH,
+        station=STATION,
+        room="room-1",
+        seat=1,
+        theory_at="2026-04-16T01:30:00.000000Z",
+        practical_at="2026-04-16T06:00:00.000000Z",
+        papers=(derived_id("paper"),),
+        pool_digest="0f" * 32,
+    )
+
+
 def test_a_refused_attempt_elsewhere_shows_no_duty(office: Office) -> None:
     elsewhere = Source("scheduling")
     refused = AttemptRefused(
         attempt=new_id(), command="AllocateSeats", code="RoleNotAllowed", stream=f"batch-{BATCH}", batch=BATCH
     )
     elsewhere.say(refused, somebody("Shi", Role.EXAMINER))
-    inbox.apply(office.connection, _policies(office), elsewhere.name, elsewhere.events())
+    _hear(office, elsewhere)
     assert office.count("duties") == 0
     _review(office, "Shi", office.submit_reviewed("Ling", "spring", "Bai"))
 
@@ -289,7 +317,7 @@ def test_of_two_duties_that_events_show_the_first_is_kept(office: Office) -> Non
     elsewhere.say(_examiner_assigned("Shi"), OFFICER)
     elsewhere.say(_paper_drawn(), Actor(somebody("Shi", Role.EXAMINER).id, Role.SUPERVISOR, "centre"))
     for _ in range(2):
-        inbox.apply(office.connection, _policies(office), elsewhere.name, elsewhere.events())
+        _hear(office, elsewhere)
     excluded = office.admin.execute(
         "SELECT role FROM duties WHERE exclusion = 'examiner|supervisor'"
     ).fetchall()

@@ -7,6 +7,8 @@
    what the source has sent before it was asked.
 """
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +25,13 @@ _ENTRIES = """
 SELECT index, source, position, event_id::text, type, actor, role, sealed FROM entries
  WHERE index >= %s ORDER BY index LIMIT %s
 """
+_OF_A_KIND = 10  # problems that are told; of the others, how many they are
 _SUBJECTS = "SELECT index, kind, ref FROM subjects WHERE index >= %s AND index < %s"
 
 
 @dataclass
 class Verdict:
-    """`problems` are (index or -1, what is wrong); the log is verified when there is none.
+    """`problems` are (index, or None for what no entry shows, what is wrong); verified when there is none.
 
     `behind` names the sources whose head the log has not reached: lost, or still on its way.
     """
@@ -37,21 +40,32 @@ class Verdict:
     root: str = ""
     sources: dict[str, int] = field(default_factory=dict)
     behind: list[str] = field(default_factory=list)
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int | None, str]] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
         return not self.problems
 
     def as_data(self) -> dict[str, Any]:
-        """{verified, size, root, sources, problems: [{index, problem}]}."""
+        """{verified, size, root, sources, behind, problems: [{index, problem}], more: [{problem, count}]}.
+
+        Ten problems of a kind, which is their text without its numbers; `more` counts the others.
+        """
+        kinds: Counter[str] = Counter()
+        told = []
+        for index, problem in self.problems:
+            kinds[kind := re.sub(r"[0-9]+", "…", problem)] += 1
+            if kinds[kind] <= _OF_A_KIND:
+                told.append({"index": index, "problem": problem})
+        more = {kind: count - _OF_A_KIND for kind, count in kinds.items() if count > _OF_A_KIND}
         return {
             "verified": self.verified,
             "size": self.size,
             "root": self.root,
             "sources": self.sources,
             "behind": self.behind,
-            "problems": [{"index": index, "problem": problem} for index, problem in self.problems[:100]],
+            "problems": told,
+            "more": [{"problem": kind, "count": count} for kind, count in more.items()],
         }
 
 
@@ -87,6 +101,7 @@ class _Verification:
         self._progress = progress
         self._before = before
         self._verdict = Verdict()
+        self._next = 0  # index
         self._chains: dict[str, tuple[int, bytes, int]] = {}  # source -> position, hash, index
         self._claimed = {(head.source, head.position): head for head in heads}
 
@@ -95,7 +110,7 @@ class _Verification:
         newest = max(stated, default=0)
         for page in self._pages(tree.size):
             for row, subjects in page:
-                self._entry(tree.size, row, subjects)
+                self._entry(row, subjects)
                 tree = tree.append([leaf_hash(row[7])])
                 if stated.pop(tree.size, _said_by(tree)) != _said_by(tree):
                     self._problem(tree.size - 1, "the tree head does not follow from the entries")
@@ -108,7 +123,7 @@ class _Verification:
         self._verdict.size, self._verdict.root = tree.size, tree.root.hex() if tree.size else ""
         return self._verdict
 
-    def _problem(self, index: int, what: str) -> None:
+    def _problem(self, index: int | None, what: str) -> None:
         self._verdict.problems.append((index, what))
 
     def _stated(self) -> dict[int, tuple[bytes, bytes]]:
@@ -129,10 +144,13 @@ class _Verification:
             yield [(row, found.get(row[0], set())) for row in rows]
             start = end
 
-    def _entry(self, expected: int, row: Any, subjects: set[tuple[str, str]]) -> None:
+    def _entry(self, row: Any, subjects: set[tuple[str, str]]) -> None:
         index, *columns, raw = row
-        if index != expected:
-            self._problem(index, f"an entry is missing: this is the {expected}th")
+        if index != self._next:
+            several = index > self._next + 1
+            missing = f"entries {self._next} to {index - 1}" if several else f"entry {self._next}"
+            self._problem(index, f"missing before it: {missing}")
+        self._next = index + 1
         try:
             event = read(raw)
         except Undecodable as error:
@@ -160,14 +178,14 @@ class _Verification:
         self._verdict.sources = {source: position for source, (position, *_) in sorted(self._chains.items())}
         for head in self._heads:
             if not head.signed:
-                self._problem(-1, f"{head.source}: its head is not signed by its key")
+                self._problem(None, f"{head.source}: its head is not signed by its key")
             if head.position < (known := self._before.get(head.source, 0)):
                 self._problem(
-                    -1, f"{head.source}: its head {head.position} is behind the {known} it had sent"
+                    None, f"{head.source}: its head {head.position} is behind the {known} it had sent"
                 )
         for source, position in self._claimed:
             if position:
-                self._problem(-1, f"{source}: its head {position} has not reached the log")
+                self._problem(None, f"{source}: its head {position} has not reached the log")
                 self._verdict.behind.append(source)
 
 

@@ -153,4 +153,5 @@ def test_an_empty_log_has_a_head_of_nothing_and_is_verified(empty: Witness) -> N
         "sources": {},
         "behind": [],
         "problems": [],
+        "more": [],
     }

@@ -64,7 +64,7 @@ class Witness:
         before = reached(self.connection)
         return verify(self.connection, list(self.heads() if said is None else said), before=before)
 
-    def problems(self, said: Iterable[Head] | None = None) -> list[tuple[int, str]]:
+    def problems(self, said: Iterable[Head] | None = None) -> list[tuple[int | None, str]]:
         return self.verdict(said).problems
 
     def ask(self, query: Any, *arguments: Any, **more: Any) -> Any:

@@ -18,6 +18,8 @@ def _is_number(text: str) -> None:
 class CertificateNumber(Words):
     """A certificate number of any scheme."""
 
+    kind = "certificate number"
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
         super().__init__(validate=_is_number, **kwargs)

@@ -30,6 +30,8 @@ _PHOTO_BYTES = 200_000
 class Photo(Words):
     """证件照 in base64, at most 200 kB; loaded as bytes."""
 
+    kind = "base64 of at most 200 kB"
+
     def __init__(self) -> None:
         most = _PHOTO_BYTES * 4 // 3 + 4
         size = validate.Length(4, most, error="照片过大或为空 / must be a picture of at most 200 kB")

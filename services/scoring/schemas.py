@@ -11,6 +11,8 @@ from shared.wire.schemas import CommandSchema, Digest, Id, Number, Page, QuerySc
 class Sheet(Words):
     """A blind code and a part: `B-7H2K9QXW4M-theory`."""
 
+    kind = "blind code and part, as B-7H2K9QXW4M-theory"
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
         message = "须为盲码加科目 / must be a blind code and a part, as B-7H2K9QXW4M-theory"

@@ -240,7 +240,9 @@ def _ask(connection: Connection[Any], query: Callable[..., Any], arguments: dict
             return query(rows, **arguments)
 
 
-class _After(QuerySchema):
+class After(QuerySchema):
+    """What a feed is asked: up to `limit` events behind `position`."""
+
     position = Number(0, 2**53)
     limit = Number(1, 1000, required=False, load_default=500)
 
@@ -254,7 +256,7 @@ class Feed(_Part):
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
         try:
-            asked = _After().read(message)
+            asked = After().read(message)
         except Refusal as refusal:
             raise Refused.of(refusal) from None
         return self.workshop.persistently(lambda connection: _page(connection, **asked))

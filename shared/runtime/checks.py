@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,27 +14,38 @@ import psycopg
 import psycopg.waiting
 from kombu import Connection
 
-from shared.contracts import SERVICES
+from shared.contracts import SERVICES, SOURCES
+from shared.kernel.clock import moment, utc_now
 from shared.runtime import databases
-from shared.runtime.postgres import Postgres, PostgresFailed
+from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings
-from shared.store import migrations, parking
+from shared.runtime.standing import Lag, lags
+from shared.store import migrations, parking, standing
 
 _LEAST_DISK = 1_000_000_000
+_PATIENCE = timedelta(seconds=10)  # within which everybody may be behind without anybody having to look
+_RESTORE = "restore JIANDING_SECRETS from a backup before anything else; `make clean` gives the data up"
+_RELAYS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'jianding %_relay'"
 _LIBRARIES = ("nameko", "kombu", "pika", "eventlet", "psycopg", "marshmallow", "orjson", "cryptography")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `mend` says what to do where it is not ok."""
+    """One thing that was looked at; `mend` says what to do where it is not ok, or `warns`."""
 
     what: str
     ok: bool
     found: str
     mend: str = ""
+    warns: bool = False
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _warning(what: str, found: str, mend: str) -> Finding:
+    """Nothing is broken, but somebody has to look."""
+    return Finding(what, True, found, mend, warns=True)
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -47,10 +59,16 @@ def examine(settings: Settings) -> list[Finding]:
 def reachable(settings: Settings, service: str, role: str) -> str:
     """Empty if the database (as this role) and the bus answer; else what does not."""
     name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
+    admin = settings.database_url
+    if settings.embedded_postgres:
+        postgres = Postgres(settings)
+        if not postgres.running():
+            return "数据库未运行，请运行 jianding up。 PostgreSQL does not run; `jianding up` starts it."
+        admin = postgres.dsn
     try:
-        psycopg.connect(databases.as_role(settings, settings.database_url, service, name)).close()
+        psycopg.connect(databases.as_role(settings, admin, service, name)).close()
     except psycopg.OperationalError:
-        return "the database does not answer"
+        return "数据库没有应答。 The database does not answer; `jianding doctor` says how to mend it."
     bus = _bus(settings)
     return "" if bus.ok else bus.found
 
@@ -104,13 +122,17 @@ def _postgres(settings: Settings) -> list[Finding]:
             )
         ]
     postgres = Postgres(settings)
+    started = False
     try:
         started = postgres.start()
+        admin = postgres.dsn
+        found = _databases(settings, admin, f"from its wheel, data in {postgres.data}")
+        return [*found, *_lost_keys(settings, admin), _services(admin)] if all(f.ok for f in found) else found
+    except KeysLost as lost:
+        return [Finding("key files of the data", False, f"{lost} is missing", _RESTORE)]
     except PostgresFailed as error:
         mend = f"look into {postgres.data / 'server.log'}; `make clean` begins anew without the data"
         return [Finding("PostgreSQL", False, str(error).strip().splitlines()[-1], mend)]
-    try:
-        return _databases(settings, postgres.dsn, f"from its wheel, data in {postgres.data}")
     finally:
         if started:
             postgres.stop()
@@ -127,19 +149,76 @@ def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:
     server = Finding(
         "PostgreSQL", number >= 150000, f"{number // 10000}, {what}", "PostgreSQL 15 or newer is needed"
     )
-    return [server, *(_database(settings, admin, service) for service in SERVICES)]
+    found = [finding for service in SERVICES for finding in _database(settings, admin, service)]
+    if all(finding.ok for finding in found):
+        found += [_behind(settings, lag) for lag in lags(settings, admin) if _late(lag)]
+    return [server, *found]
 
 
-def _database(settings: Settings, admin: str, service: str) -> Finding:
+def _database(settings: Settings, admin: str, service: str) -> Iterator[Finding]:
     what = f"database of {service}"
     role = migrations.service_role(service)
+    if not (settings.secrets / f"{role}.password").exists():  # asking for it would make another
+        yield Finding(what, False, f"{role}.password is missing", "`jianding migrate` makes a new one")
+        return
     try:
         with psycopg.connect(databases.as_role(settings, admin, service, role)) as connection:
-            waiting = len(parking.parked(connection))
+            waiting, rejected = len(parking.parked(connection)), standing.rejected(connection)
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
-        return Finding(what, False, "not there", "run `jianding migrate`")
-    found = f"{waiting} parked events" if waiting else "ok"
-    return Finding(what, not waiting, found, "see `jianding parked list`")
+        yield Finding(what, False, "not there, or lets nobody in", "run `jianding migrate`")
+        return
+    yield Finding(what, True, "ok")
+    if waiting:
+        mend = "`jianding parked list` says which and why; repair, skip or replay them"
+        yield _warning(f"parked events of {service}", f"{waiting} wait for a person", mend)
+    if rejected:
+        found = f"{rejected.count} since {rejected.since} were no events of ours, and are kept"
+        mend = f"find out who publishes them; table `rejected` of {migrations.database(service)} has them"
+        yield _warning(f"bodies from the bus to {service}", found, mend)
+
+
+def _late(lag: Lag) -> bool:
+    return moment(lag.waiting.since) < utc_now() - _PATIENCE
+
+
+def _behind(settings: Settings, lag: Lag) -> Finding:
+    program = f"serve {lag.service}" if lag.consumer else f"relay {lag.service}"
+    starts = "jianding up" if settings.embedded_bus else f"jianding {program}"
+    mend = f"`{starts}` takes them up; if it runs, its log and `jianding parked list` say what stops it"
+    count, since = lag.waiting.count, lag.waiting.since
+    if lag.consumer:
+        found = f"{count} events behind {lag.source} since {since}"
+        return _warning(f"{lag.consumer} of {lag.service}", found, mend)
+    return _warning(f"relay of {lag.service}", f"{count} events wait to go out since {since}", mend)
+
+
+def _lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:
+    """Key files without which data that is there cannot be read, or proved."""
+    vault = settings.secrets / "vault.master"
+    if not vault.exists() and _any(settings, admin, "registration", "vault WHERE sealed IS NOT NULL"):
+        found = f"{vault} is missing: nobody can read the identities in the vault"
+        yield Finding("key files of the data", False, found, _RESTORE)
+    for service in SOURCES:
+        name = settings.source(service).strip("/").replace("/", ".")
+        files = [settings.secrets / "sources" / f"{name}.{part}" for part in ("key", "pub")]
+        missing = [file.name for file in files if not file.exists()]
+        if missing and _any(settings, admin, service, "heads"):
+            found = f"sources/{' and '.join(missing)} missing: the heads that {service} signed prove nothing"
+            yield Finding("key files of the data", False, found, _RESTORE)
+
+
+def _any(settings: Settings, admin: str, service: str, rows: str) -> bool:
+    dsn = databases.as_role(settings, admin, service, migrations.service_role(service))
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute(f"SELECT EXISTS (SELECT FROM {rows})").fetchone()  # noqa: S608
+    return bool(found and found[0])
+
+
+def _services(admin: str) -> Finding:
+    with psycopg.connect(admin) as connection:
+        found = connection.execute(_RELAYS).fetchone()
+    running = bool(found and found[0])
+    return Finding("services", True, "running" if running else "not running now; `jianding up` starts them")
 
 
 def _bus(settings: Settings) -> Finding:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _USER = "jianding"
 _PLACE = Path("/var/lib/jianding")  # of a root-run node whose own folders the server's user may not enter
+_NOBODY = 2**22 + 1  # above the largest process id that Linux gives
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -42,6 +43,10 @@ timezone = 'UTC'
 
 class PostgresFailed(Exception):
     """The embedded PostgreSQL could not be started; the message ends with its own last words."""
+
+
+class KeysLost(PostgresFailed):
+    """密钥文件缺失，请从备份恢复。 The key files of this data are missing: restore them from a backup."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Postgres:
         """Whether the server is up."""
         if not (self._link / "postmaster.pid").exists():
             return False
-        return self._control("status").returncode == 0
+        return self._control("status").returncode == 0 and not self._stale()
 
     def in_use(self) -> bool:
         """Whether somebody else is connected to the running server; one that lets nobody in is of no use."""
@@ -106,10 +111,9 @@ class Postgres:
             return False
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        elif not self._password_file.exists():
-            raise PostgresFailed(
-                f"{self._settings.secrets} has lost the key files of this data: restore them from a backup"
-            )
+        self._password()
+        if self._stale():
+            self._disown()
         port = self._settings.postgres_port or _free_port()
         log = self.data / "server.log"
         done = self._control("start", "-w", "-t", "60", "-l", str(log), "-o", f"-p {port}")
@@ -207,11 +211,26 @@ class Postgres:
             return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
 
     def _password(self) -> str:
-        return secret(self._password_file).hex()
+        file = self._settings.secrets / "postgres.password"
+        if not file.exists() and (self.data / "PG_VERSION").exists():  # a new one would not be the server's
+            raise KeysLost(str(file))
+        return secret(file).hex()
 
-    @property
-    def _password_file(self) -> Path:
-        return self._settings.secrets / "postgres.password"
+    def _stale(self) -> bool:
+        """Whether postmaster.pid names a process that is somebody else: ours died, and its number went on."""
+        try:
+            pid = (self.data / "postmaster.pid").read_text().split()[0]
+            return Path(f"/proc/{pid}/cwd").readlink() != self.data
+        except (OSError, IndexError):  # nobody, or a system that does not tell: pg_ctl knows what it can
+            return False
+
+    def _disown(self) -> None:
+        """Puts a number that no process has into postmaster.pid; the server still checks the other lines."""
+        with (self.data / "postmaster.pid").open("r+") as file:
+            _, *rest = file.read().splitlines(keepends=True)
+            file.seek(0)
+            file.write("".join([f"{_NOBODY}\n", *rest]))
+            file.truncate()
 
     def _port_in_use(self) -> str:
         lines = (self.data / "postmaster.pid").read_text().splitlines()

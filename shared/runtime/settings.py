@@ -1,10 +1,12 @@
 """Settings: read once from the environment, each with a default that works."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from environs import Env, validate
+from environs import Env, EnvError
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Settings:
         return f"/{self.body}/{service}"
 
 
-MEANING = {
+MEANING: dict[str, tuple[str, Any, str]] = {
     "var": ("JIANDING_VAR", "var", "folder for data, secrets and logs / 数据目录"),
     "amqp_url": ("JIANDING_AMQP_URL", "", "RabbitMQ; empty: the bus in memory / 消息总线"),
     "database_url": (
@@ -61,29 +63,83 @@ MEANING = {
 }
 
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_BOUNDS = {
+    "workers": (1, 1000),
+    "pool": (3, 1000),
+    "catch_up_seconds": (0.1, 86_400),
+    "window": (1, 60_000),
+    "late_days": (0, 10_000),
+    "postgres_port": (0, 65_535),
+}
+_LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
+
+
+class SettingInvalid(Exception):
+    """A setting cannot be used; the message names the variable, its value, and what it has to be."""
+
+    def __init__(self, field: str, value: str, zh: str, en: str) -> None:
+        variable, default, _ = MEANING[field]
+        begin = value if len(value) <= 60 else f"{value[:60]}…"
+        mend = f"默认为 {default}。 {en}; unset it for {default}." if default != "" else f"{en}."
+        super().__init__(f"{variable}={begin!r}: {zh}；{mend}")
+
+
 def settings(env: Env | None = None) -> Settings:
-    """The settings of this process; environs' error names the variable that cannot be read."""
+    """The settings of this process; SettingInvalid for the first that cannot be used."""
     env = env or Env()
-    var = Path(env.str(*_named("var"))).absolute()
+    var = _folder(env.str(*_named("var")) or MEANING["var"][1])
     return Settings(
         var=var,
         amqp_url=env.str(*_named("amqp_url")),
         database_url=env.str(*_named("database_url")),
         secrets=Path(env.str(*_named("secrets")) or var / "secrets"),
         body=env.str(*_named("body")),
-        workers=env.int(*_named("workers"), validate=validate.Range(1, 1000)),
-        pool=env.int(*_named("pool"), validate=validate.Range(3, 1000)),
-        catch_up_seconds=env.float(*_named("catch_up_seconds")),
-        window=env.int(*_named("window"), validate=validate.Range(1, 60_000)),
-        late_days=env.int(*_named("late_days"), validate=validate.Range(0, 10_000)),
-        log_level=env.str(*_named("log_level")).upper(),
-        postgres_port=env.int(*_named("postgres_port")),
+        workers=_number(env, env.int, "workers"),
+        pool=_number(env, env.int, "pool"),
+        catch_up_seconds=_number(env, env.float, "catch_up_seconds"),
+        window=_number(env, env.int, "window"),
+        late_days=_number(env, env.int, "late_days"),
+        log_level=_level(env.str(*_named("log_level")) or MEANING["log_level"][1]),
+        postgres_port=_number(env, env.int, "postgres_port"),
     )
 
 
 def _named(field: str) -> tuple[str, Any]:
     variable, default, _ = MEANING[field]
     return variable, default
+
+
+def _number(env: Env, read: Callable[..., Any], field: str) -> Any:
+    least, most = _BOUNDS[field]
+    variable, default = _named(field)
+    said = env.str(variable, "")
+    try:
+        value = read(variable) if said else default
+    except EnvError:
+        value = None
+    if value is None or not least <= value <= most:  # nan is within no bounds
+        whole = isinstance(least, int)
+        zh = f"须为 {least} 至 {most} 的{'整数' if whole else '数'}"
+        en = f"It has to be a {'whole ' if whole else ''}number from {least} to {most}"
+        raise SettingInvalid(field, said, zh, en)
+    return value
+
+
+def _level(name: str) -> str:
+    if name.upper() not in LEVELS:
+        known = ", ".join(LEVELS)
+        raise SettingInvalid("log_level", name, f"须为 {known} 之一", f"It has to be one of {known}")
+    return name.upper()
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name).absolute()
+    if len(os.fsencode(folder)) > _LONGEST or any(len(os.fsencode(part)) > 255 for part in folder.parts):
+        raise SettingInvalid(
+            "var", name, "路径过长，请用较短的目录", "The path is too long; use a shorter one"
+        )
+    return folder
 
 
 def explain(current: Settings) -> list[tuple[str, str, str]]:

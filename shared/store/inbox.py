@@ -49,7 +49,7 @@ class Consumer:
     name: str
     sources: frozenset[str]
     handle: Handle
-    at_once: int = 500
+    at_once: int = 5000
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ class Words(fields.String):
 class Id(Words):
     """A UUID in its canonical lower-case spelling, so that one id has one stream."""
 
+    kind = "UUID"
+
     def __init__(self, **kwargs: Any) -> None:
         message = "须为小写 UUID / must be a lower-case UUID"
         kwargs.setdefault("required", True)
@@ -90,6 +92,7 @@ class Text(Words):
 class Number(fields.Integer):
     """A required whole number between two bounds; no float, no text, no truth value."""
 
+    kind = "whole number"
     default_error_messages = _messages(_WHOLE)
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
@@ -106,6 +109,7 @@ class Number(fields.Integer):
 class Truth(fields.Boolean):
     """A required true or false; no text and no number stands for it."""
 
+    kind = "true or false"
     default_error_messages = _messages(_TRUTH)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -120,6 +124,8 @@ class Truth(fields.Boolean):
 
 class Moment(Words):
     """A time with an offset; loaded as our stamp (R208)."""
+
+    kind = "time with offset"
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
@@ -136,6 +142,8 @@ class Moment(Words):
 
 class Choice(Words):
     """One of a few words."""
+
+    kind = "one of"
 
     def __init__(self, *words: str, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
@@ -161,6 +169,8 @@ class Many(fields.List):
 class Station(Words):
     """An eight-digit body code (P8)."""
 
+    kind = "8-digit body code"
+
     def __init__(self) -> None:
         message = "须为 8 位机构代码 / must be an 8-digit body code"
         super().__init__(required=True, validate=lambda text: _match(_BODY, text, message))
@@ -168,6 +178,8 @@ class Station(Words):
 
 class Digest(Words):
     """A sha256 in lower-case hex."""
+
+    kind = "sha256 in hex"
 
     def __init__(self) -> None:
         message = "须为十六进制 sha256 / must be a sha256 in lower-case hex"

@@ -202,6 +202,7 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
         "sources": audit["sources"],
         "behind": [],
         "problems": [],
+        "more": [],
     }
 
 
@@ -259,7 +260,7 @@ def test_a_certificates_trail_is_the_whole_way_to_it(served: Demo) -> None:
 def test_a_trail_of_nothing_says_so(served: Demo) -> None:
     done = served.jianding("trail", "batch", new_id())
     assert done.code == 1
-    assert "the log has no batch" in done.errors
+    assert "The log has no batch" in done.errors
 
 
 def test_the_doctor_finds_everything_well(served: Demo) -> None:

@@ -1,11 +1,21 @@
 """`jianding`, the command line: one module for each group of commands."""
 
+import signal
 import sys
 import warnings
+from typing import Any
+
+_SERVERS = {"up", "serve", "relay"}
 
 
 def main() -> None:
     """The console script. Eventlet is patched before anything else is imported; the relay waits with pika."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):  # whatever the locale says: ours are two languages
+        if stream is not None:
+            errors = "surrogateescape" if stream is sys.stdin else "backslashreplace"
+            stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopped)
     warnings.filterwarnings(
         "ignore", message=r"\s*Eventlet is deprecated"
     )  # it says so itself; nameko needs it
@@ -16,3 +26,9 @@ def main() -> None:
     from shared.runtime.cli.main import main as run
 
     run()
+
+
+def _stopped(number: int, _frame: Any) -> None:
+    """Ends in one line whatever is not yet, or never, told of signals; servers are stopped by SIGTERM."""
+    sys.stderr.write("stopped / 已停止\n")
+    sys.exit(0 if number == signal.SIGTERM and _SERVERS & set(sys.argv[1:3]) else 128 + number)

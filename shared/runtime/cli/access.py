@@ -21,7 +21,10 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
         yield settings.database_url
         return
     if not create and not (settings.var / "postgres").exists():
-        raise Failed(f"there is no data under {settings.var} yet; run `jianding demo` or `jianding up` first")
+        raise Failed(
+            f"{settings.var} 中还没有数据，请先运行 jianding demo 或 jianding up。"
+            f" There is no data under {settings.var} yet; run `jianding demo` or `jianding up` first."
+        )
     postgres = Postgres(settings)
     postgres.start()
     try:

@@ -1,13 +1,14 @@
 """Commands that look: doctor, healthy, verify, trail."""
 
+import json
 import sys
 import time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from psycopg.rows import dict_row
-from rich.table import Table
+from rich.cells import cell_len
 
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.cli.access import admin, connection
@@ -18,6 +19,10 @@ from shared.security import heads
 from shared.security.heads import Head
 from shared.store import sealer
 
+if TYPE_CHECKING:
+    from shared.runtime.checks import Finding
+
+_ITEMS = 3  # of a list that a trail shows
 _LAGS = 5  # times that verify waits a second for a log that is behind
 
 
@@ -38,28 +43,43 @@ class Kind(StrEnum):
 
 
 def doctor(as_json: Json = False) -> None:
-    """Find each dependency, say what is wrong and how to mend it; exit code 1 if something is."""
+    """Look at everything that is needed, and say how to mend what is wrong; exit code 1 if something is.
+
+    逐项检查并给出处理办法。 `warn` is what works but waits for somebody: parked events, bodies that were set
+    aside, relays and consumers that are behind.
+    """
     from shared.runtime.checks import examine
 
     current = settings()
     findings = examine(current)
+    wrong, waiting = [f for f in findings if not f.ok], [f for f in findings if f.warns]
     if as_json:
-        tell({"healthy": all(f.ok for f in findings), "findings": [f.as_data() for f in findings]})
+        counts = {"healthy": not wrong and not waiting, "failures": len(wrong), "warnings": len(waiting)}
+        tell({**counts, "findings": [f.as_data() for f in findings]})
     else:
         for finding in findings:
-            console.print(
-                f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}: {finding.found}",
-                markup=False,
-                soft_wrap=True,
-            )
-            if not finding.ok:
-                console.print(f"     {finding.mend}", markup=False)
-        table = Table("setting", "value", "meaning 含义", title="Settings 设置")
-        for row in explain(current):
-            table.add_row(*row)
-        console.print(table)
-    if not all(finding.ok for finding in findings):
+            _show_finding(finding)
+        console.print(
+            f"{len(findings)} checks, {len(wrong)} failed, {len(waiting)} warnings"
+            f" / 检查 {len(findings)} 项，{len(wrong)} 项失败，{len(waiting)} 项提醒"
+        )
+        _show_settings(current)
+    if wrong:
         sys.exit(1)
+
+
+def _show_finding(finding: "Finding") -> None:
+    word = "FAIL" if not finding.ok else "warn" if finding.warns else "ok  "
+    console.print(f"{word} {finding.what}: {finding.found}", markup=False, soft_wrap=True)
+    if word != "ok  ":
+        console.print(f"     {finding.mend}", markup=False, soft_wrap=True)
+
+
+def _show_settings(current: Settings) -> None:
+    console.print("\nSettings 设置")
+    for variable, value, meaning in explain(current):
+        console.print(f"  {variable}={value}", markup=False, soft_wrap=True)
+        console.print(f"      {meaning}", markup=False, soft_wrap=True)
 
 
 def healthy(
@@ -68,7 +88,10 @@ def healthy(
     ],
     relay: Annotated[bool, typer.Option("--relay", help="As its relay would reach it.")] = False,
 ) -> None:
-    """Exit 0 if the service's database and the bus answer, 1 otherwise. For health checks."""
+    """Exit 0 if the service's database and the bus answer, 1 otherwise; for health checks of containers.
+
+    It does not say that the service itself runs, nor that nobody is behind: `jianding doctor` does.
+    """
     from shared.runtime.checks import reachable
 
     if service not in SERVICES:
@@ -76,7 +99,8 @@ def healthy(
     problem = reachable(settings(), service, "relay" if relay else "service")
     if problem:
         raise Failed(problem)
-    console.print("healthy")
+    bus = "bus in memory" if settings().embedded_bus else "bus answers"
+    console.print(f"healthy: database of {service} answers, {bus}")
 
 
 def verify(as_json: Json = False) -> None:
@@ -122,7 +146,11 @@ def _progress(quiet: bool) -> Any:
 
 def _show_verdict(verdict: dict[str, Any]) -> None:
     for problem in verdict["problems"]:
-        console.print(f"index {problem['index']}: {problem['problem']}", markup=False)
+        place = "" if problem["index"] is None else f"index {problem['index']}: "
+        console.print(f"{place}{problem['problem']}", markup=False, soft_wrap=True)
+    for more in verdict["more"]:
+        line = f"and {more['count']} more 另有 {more['count']} 处: {more['problem']}"
+        console.print(line, markup=False, soft_wrap=True)
     word = "verified 核验通过" if verdict["verified"] else "NOT VERIFIED 核验未通过"
     console.print(f"{word}: {verdict['size']} events, head {verdict['root']}", soft_wrap=True)
     for source, position in verdict["sources"].items():
@@ -143,21 +171,50 @@ def trail(
         connection(current, dsn, "audit") as connected,
         connected.cursor(row_factory=dict_row) as rows,
     ):
-        steps = definition("audit").tools["trail"](rows, kind.value, id, after, limit)
+        find = definition("audit").tools["trail"]
+        steps = find(rows, kind.value, id, after, limit)
+        known = bool(steps or find(rows, kind.value, id, -1, 1))
+    unknown = {} if known else {"error": _unknown(kind.value)}
     if as_json:
-        tell({"kind": kind.value, "id": id, "events": steps})
-        return
-    if not steps:
-        raise Failed(f"the log has no {kind.value} {id[:80]}; copy the whole id from an event or a report")
-    table = Table("index", "time", "event 事件", "actor 操作人", "role 角色", "what 内容")
-    for step in steps:
-        about = ", ".join(f"{key}={value}" for key, value in step["data"].items() if key != kind.value)
-        table.add_row(
-            str(step["index"]),
-            step["time"][:19],
-            step["type"],
-            step["actor"][-12:],
-            step["role"],
-            about[:120],
-        )
-    console.print(table)
+        tell({"kind": kind.value, "id": id, "events": steps, **unknown})
+    elif steps:
+        for step in steps:
+            _show_step(step, kind.value)
+    elif known:
+        console.print(f"nothing more behind index {after} / 在 {after} 之后没有更多记录")
+    if unknown and not as_json:
+        raise Failed(f"{id[:80]}: {unknown['error']['zh']} {unknown['error']['en']}")
+    if unknown:
+        sys.exit(1)
+
+
+def _unknown(kind: str) -> dict[str, str]:
+    return {
+        "code": "UnknownSubject",
+        "field": "id",
+        "rule": "",
+        "zh": "审计日志中没有这个编号；请从事件或报告中复制完整编号。",
+        "en": f"The log has no {kind} of this id; copy the whole id from an event or a report.",
+    }
+
+
+def _show_step(step: dict[str, Any], kind: str) -> None:
+    """Some short lines, so that every id can be read on any screen."""
+    console.print(f"{step['index']}  {step['time'][:19]}  {step['type']}", style="bold", soft_wrap=True)
+    said = {"actor": step["actor"], "role": step["role"], "body": step["body"], **step["data"]}
+    pieces = [f"{key}={_short(value)}" for key, value in said.items() if key != kind or key == "actor"]
+    line = ""
+    for piece in pieces:
+        if line and cell_len(line) + cell_len(piece) + 6 > console.width:
+            console.print(f"    {line}", markup=False, soft_wrap=True)
+            line = ""
+        line += f"  {piece}" if line else piece
+    console.print(f"    {line}", markup=False, soft_wrap=True)
+
+
+def _short(value: Any) -> str:
+    """Of a long list, the first items and how many there are; --json has them all."""
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    shown = ", ".join(_short(item) for item in value[:_ITEMS])
+    return f"[{shown}, … {len(value)} in all]" if len(value) > _ITEMS else f"[{shown}]"

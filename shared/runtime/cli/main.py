@@ -8,7 +8,7 @@ import typer
 
 from shared.runtime.cli import inspect, parking, run
 from shared.runtime.cli.output import explained
-from shared.runtime.settings import settings
+from shared.runtime.settings import LEVELS, settings
 
 app = typer.Typer(
     name="jianding",
@@ -23,23 +23,23 @@ parked = typer.Typer(
     help="Events that a handler could not take: list, show, repair, skip, replay.", no_args_is_help=True
 )
 
-app.command("demo")(run.demo)
-app.command("up")(run.up)
-app.command("serve")(run.serve)
-app.command("relay")(run.relay)
-app.command("migrate")(run.migrate)
-app.command("send")(run.send)
-app.command("doctor")(inspect.doctor)
-app.command("healthy")(inspect.healthy)
-app.command("verify")(inspect.verify)
-app.command("trail")(inspect.trail)
-app.command("rebuild")(parking.rebuild)
-app.add_typer(parked, name="parked")
-parked.command("list")(parking.list_)
-parked.command("show")(parking.show)
-parked.command("repair")(parking.repair)
-parked.command("skip")(parking.skip)
-parked.command("replay")(parking.replay)
+app.command("demo", short_help="Play twelve assessment batches. 演示")(run.demo)
+app.command("up", short_help="Serve the data: all services in one process. 启动")(run.up)
+app.command("serve", short_help="Run one service over RabbitMQ. 单个服务")(run.serve)
+app.command("relay", short_help="Publish one service's log over RabbitMQ. 发布")(run.relay)
+app.command("migrate", short_help="Bring databases up to date. 更新数据库")(run.migrate)
+app.command("send", short_help="Ask a service for something. 提交命令或查询")(run.send)
+app.command("doctor", short_help="Say what is wrong, and how to mend it. 检查")(inspect.doctor)
+app.command("healthy", short_help="Exit 0 if database and bus answer. 探活")(inspect.healthy)
+app.command("verify", short_help="Check that nothing was altered. 核验")(inspect.verify)
+app.command("trail", short_help="Show all about somebody or something. 追溯")(inspect.trail)
+app.command("rebuild", short_help="Build a projection anew. 重建视图")(parking.rebuild)
+app.add_typer(parked, name="parked", short_help="Events that a handler could not take. 搁置的事件")
+parked.command("list", short_help="List what is parked. 列出")(parking.list_)
+parked.command("show", short_help="Show one event, and why it is parked. 查看")(parking.show)
+parked.command("repair", short_help="Give another payload for the replay. 修正")(parking.repair)
+parked.command("skip", short_help="Go on without the event. 跳过")(parking.skip)
+parked.command("replay", short_help="Hand the events on, in order. 重放")(parking.replay)
 
 
 @app.callback()
@@ -49,8 +49,9 @@ def _options(
     ] = "",
 ) -> None:
     level = (log_level or settings().log_level).upper()
-    if level not in logging.getLevelNamesMapping():
-        raise typer.BadParameter(f"{level} is not DEBUG, INFO, WARNING or ERROR", param_hint="--log-level")
+    if level not in LEVELS:
+        known = ", ".join(LEVELS)
+        raise typer.BadParameter(f"{log_level[:20]} is not one of {known}", param_hint="--log-level")
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

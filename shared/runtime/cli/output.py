@@ -31,37 +31,43 @@ class Failed(Exception):
 def explained() -> Iterator[None]:
     """Turns what may be expected to fail into one line on stderr and exit code 1."""
     import psycopg
-    from environs import EnvError
 
     from shared.bus.calls import NoAnswer, Refused, RemoteError
     from shared.runtime.demo.desk import DemoStuck
     from shared.runtime.demo.run import NotOurs
+    from shared.runtime.lease import ServedAlready
     from shared.runtime.postgres import PostgresFailed
+    from shared.runtime.settings import SettingInvalid
     from shared.security.keys import KeyFileIsOpen
     from shared.store.builds import RebuildRunning
     from shared.store.migrations import MigrationChanged
 
     try:
         yield
-    except (Failed, TimeoutError, NoAnswer, Refused, RemoteError, DemoStuck, EnvError) as error:
+    except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
         _say(str(error))
     except psycopg.OperationalError as error:
-        _say(f"the database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it")
-    except (PostgresFailed, KeyFileIsOpen, MigrationChanged, NotOurs, RebuildRunning) as error:
+        _say(
+            f"数据库没有应答，请用 jianding doctor 查看。"
+            f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it."
+        )
+    except (
+        DemoStuck, KeyFileIsOpen, MigrationChanged, NoAnswer, NotOurs, PostgresFailed, RebuildRunning,
+        ServedAlready,
+    ) as error:  # fmt: skip
         _say(f"{type(error).__doc__} {error}")
     except OSError as error:
         _say(
-            f"{error.filename or 'a file'}: {error.strerror}; set JIANDING_VAR to a folder that you may write"
+            f"{str(error.filename or 'a file')[:200]}: {error.strerror}. 请把 JIANDING_VAR 设为可写的目录。"
+            " Set JIANDING_VAR to a folder that you may write."
         )
-    except KeyboardInterrupt:
-        errors.print("stopped / 已停止")
-        sys.exit(130)
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _say(line: str) -> None:
+def _say(message: str) -> None:
+    line = " ".join(message.split())
     errors.print(f"jianding: {line}", soft_wrap=True, markup=False)
     sys.exit(1)

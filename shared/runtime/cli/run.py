@@ -1,8 +1,10 @@
 """Commands that run something: the demo, the embedded node, single services and relays, a single call."""
 
 import json
+import logging
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
@@ -27,12 +29,18 @@ def demo(
 
     Its data stays under JIANDING_VAR (var/): `jianding up` serves it afterwards. The next demo
     begins anew, and replaces what a demo made there, never anything else.
+
+    用虚构人员演示十二个批次的全过程，并汇总事件。
     """
     from shared.runtime.cli.summary import progress, show
-    from shared.runtime.demo.run import run
+    from shared.runtime.demo.run import Interrupted, run
 
-    with progress(errors if as_json else console) as (step, say):
-        report = run(settings(), seed, step, say)
+    try:
+        with progress(errors if as_json else console) as (step, say):
+            report = run(settings(), seed, step, say, lambda stop: _on_signal(lambda: _quietly(stop)))
+    except Interrupted:
+        errors.print("stopped; `make demo` begins anew / 已停止；make demo 会重新开始", soft_wrap=True)
+        sys.exit(130)
     if as_json:
         tell(report)
     else:
@@ -42,18 +50,22 @@ def demo(
 
 
 def up() -> None:
-    """Serve the embedded node on the data under JIANDING_VAR until Ctrl-C: five services, bus in memory."""
+    """Serve the embedded node on the data under JIANDING_VAR until Ctrl-C: five services, bus in memory.
+
+    在本机提供全部五个服务，按 Ctrl-C 停止。
+    """
     import eventlet
 
     from shared.bus.calls import context
     from shared.kernel.actors import Actor, Role
     from shared.runtime.cli.access import admin
+    from shared.runtime.lease import lease
     from shared.runtime.node import Node
 
     stopped = eventlet.event.Event()
     _on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
-    with admin(current, create=True) as dsn, Node(current, dsn) as node:
+    with lease(current.var), admin(current, create=True) as dsn, Node(current, dsn) as node:
         operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
         size = node.call("audit", "head", operator)["size"]
         console.print(f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log.")
@@ -65,14 +77,18 @@ def up() -> None:
 
 
 def serve(service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
-    """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM."""
+    """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM. 运行一个服务。"""
     from shared.runtime.processes import serve as run
 
-    run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), _on_signal)
+    if not run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), _on_signal):
+        _ready(f"{service.value} was stopped before it served / 启动前已停止")
 
 
 def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None:
-    """Seal a service's log and publish it to RabbitMQ until SIGTERM. Several may run; one leads."""
+    """Seal a service's log and publish it to RabbitMQ until SIGTERM. Several may run; one leads.
+
+    封存并发布一个服务的事件。
+    """
     from shared.runtime.processes import relay as run
 
     current, stopping = _distributed(), []
@@ -82,7 +98,7 @@ def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None
 
 
 def migrate(as_json: Json = False) -> None:
-    """Bring databases, roles and tables of all services up to date; safe to repeat."""
+    """Bring databases, roles and tables of all services up to date; safe to repeat. 更新数据库结构。"""
     from shared.runtime import databases
     from shared.runtime.cli.access import admin
     from shared.runtime.definition import definition
@@ -102,7 +118,8 @@ def migrate(as_json: Json = False) -> None:
 def send(
     service: Annotated[Service, typer.Argument(help="Which service is asked.")],
     command: Annotated[
-        str, typer.Argument(help="Its method, such as submit_application; `list` lists them.")
+        str,
+        typer.Argument(help="Such as submit_application; `list` shows them all, with fields and roles."),
     ],
     message: Annotated[
         str, typer.Argument(help="The fields as a JSON object; `-` reads standard input.")
@@ -112,11 +129,11 @@ def send(
     body: Annotated[str, typer.Option(help="For which body: centre, or station-<8 digits>.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Send one command or question to a service, and print its answer.
+    """Send one command or question to a service, and print its answer. 向一个服务提交命令或查询。
 
     A command needs a command_id; sending the same one again gives the same answer.
     """
-    from shared.runtime.processes import methods
+    from shared.runtime.manual import methods
 
     if command == "list":
         _list_methods(service.value, as_json)
@@ -124,8 +141,9 @@ def send(
     if command not in methods(service.value):
         raise Failed(_unknown(service.value, command))
     fields = _fields(message)
-    data = {key: value for key, value in (("actor", actor), ("role", role), ("body", body)) if value}
+    data = {"actor": actor, "role": role, "body": body}
     try:
+        _name_the_caller(data)
         answer = _ask(service.value, command, data, fields)
     except Exception as error:
         problem = getattr(error, "problem", None)
@@ -143,7 +161,7 @@ def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any
     current = settings()
     if not current.embedded_bus:
         return call_over_rabbit(current, service, command, data, fields)
-    with admin(current, create=True) as dsn:
+    with admin(current) as dsn:
         return call_embedded(current, dsn, service, command, data, fields)
 
 
@@ -153,14 +171,47 @@ def _unknown(service: str, command: str) -> str:
     return f"{UnknownCommand()} ({service} {command[:60]})"
 
 
-def _list_methods(service: str, as_json: bool) -> None:
-    from shared.runtime.processes import methods
+def _name_the_caller(data: dict[str, str]) -> None:
+    """All that is missing, at once."""
+    from shared.bus.calls import Refused
+    from shared.kernel.actors import Role
+    from shared.kernel.errors import InvalidInput
 
-    found = methods(service)
+    missing = [name for name, value in data.items() if not value]
+    if missing:
+        options = ", ".join(f"--{name}" for name in missing)
+        roles = ", ".join(role for role in Role if role is not Role.SERVICE)
+        zh = f"请加上 {options}：操作人编号（不含个人信息）、角色、所属机构（centre 或 station-八位代码）。"
+        en = (
+            f"Add {options}: every call names who asks, by an opaque id such as a UUID, in which role"
+            f" ({roles}), and for which body (centre, or station- and 8 digits)."
+        )
+        raise Refused.of(InvalidInput(missing[0], zh=zh, en=en))
+
+
+def _list_methods(service: str, as_json: bool) -> None:
+    from shared.runtime.manual import manual
+
+    found = manual(service)
     if as_json:
-        tell(found)
-    for name, sentence in () if as_json else found.items():
-        console.print(f"{name:28}{sentence}", markup=False)
+        tell({method.name: method.as_data() for method in found})
+        return
+    for method in found:
+        about = f"  {method.about}" if method.about else ""
+        console.print(f"{method.name} ({method.kind}){about}", markup=False, soft_wrap=True)
+        console.print(f"    roles 角色: {_roles(method.roles)}", markup=False, soft_wrap=True)
+        for field in method.fields:
+            optional = "" if field.required else "  (optional 可省略)"
+            console.print(f"    {field.name}: {field.type}{optional}", markup=False, soft_wrap=True)
+
+
+def _roles(roles: tuple[str, ...]) -> str:
+    from shared.kernel.actors import Role
+
+    others = [role for role in Role if role not in roles and role is not Role.SERVICE]
+    if len(others) > 3:
+        return ", ".join(roles)
+    return f"every role but {', '.join(others)}" if others else "every role"
 
 
 def _fields(message: str) -> dict[str, Any]:
@@ -205,3 +256,13 @@ def _ready(line: str) -> None:
 def _on_signal(stop: Callable[[], Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop())
+
+
+def _quietly(stop: Callable[[], Any]) -> None:
+    """Stops; whatever is cut off in the middle has nothing to say any more."""
+    from eventlet import debug
+
+    logging.disable()
+    warnings.simplefilter("ignore")
+    debug.hub_exceptions(False)
+    stop()

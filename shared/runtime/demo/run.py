@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
@@ -20,6 +21,7 @@ from shared.runtime.demo.people import fictional
 from shared.runtime.demo.play import Play
 from shared.runtime.demo.summary import Summary, rate, together
 from shared.runtime.demo.term import SITTING, Plan, latest_year, plans
+from shared.runtime.lease import lease
 from shared.runtime.node import Node
 from shared.runtime.postgres import Postgres
 from shared.runtime.settings import Settings
@@ -34,50 +36,97 @@ _LONG_AGO = 800
 _PATIENCE = 60.0  # seconds for the last reactions to reach everybody
 
 Step = Callable[[str, int], None]
+Say = Callable[[str], None]
+OnSignal = Callable[[Callable[[], Any]], None]
 
 
-def run(settings: Settings, seed: int, step: Step, say: Callable[[str], None]) -> dict[str, Any]:
-    """Plays everything on an empty node under `settings.var`, and returns the summary (see `report`)."""
-    began = time.monotonic()
-    settings = replace(settings, late_days=_LONG_AGO)  # its batches are those of a spring term that is over
-    say("starting PostgreSQL and five services … 启动数据库与五个服务")
-    postgres = fresh(settings)
-    try:
-        with Node(settings, postgres.dsn) as node:
-            planned = plans(latest_year(date.today()))
-            playing = time.monotonic()
-            _play(node, planned, seed, step)
-            say("waiting for the audit log … 等待审计日志")
-            with eventlet.Timeout(_PATIENCE, DemoStuck("the audit log")):
-                while not settled(settings, postgres.dsn):
-                    eventlet.sleep(0.1)
-            summary = _read_log(node)
-            seconds = time.monotonic() - playing
-            say("verifying the audit log … 核验审计日志")
-            verdict = node.call("audit", "verify", {})
-    finally:
-        postgres.stop()
-    return report(summary, verdict, seconds, time.monotonic() - began)
+class Interrupted(Exception):
+    """Somebody stopped the demo; nothing runs any more, and the next one begins anew."""
 
 
 class NotOurs(Exception):
-    """The demo begins with empty data, and deletes only what an earlier demo made."""
+    """演示只使用空目录或先前演示的数据。
+    The demo begins with empty data, and deletes only what an earlier demo made."""
+
+
+def run(settings: Settings, seed: int, step: Step, say: Say, on_signal: OnSignal) -> dict[str, Any]:
+    """Plays everything on an empty node under `settings.var`, and returns the summary (see `report`).
+
+    `on_signal` is told what a signal has to call; Interrupted once one has come and everything has stopped.
+    """
+    settings = replace(settings, late_days=_LONG_AGO)  # its batches are those of a spring term that is over
+    done = Event()
+    on_signal(lambda: done.ready() or done.send_exception(Interrupted()))
+    ours(settings)
+    with lease(settings.var):
+        say("starting PostgreSQL and five services … 启动数据库与五个服务")
+        began = time.monotonic()
+        postgres = fresh(settings)  # to its end: half started, nobody would stop it
+        try:
+            with Node(settings, postgres.dsn) as node:
+                eventlet.spawn(_perform, done, node, settings, postgres.dsn, seed, step, say)
+                summary, verdict, seconds = done.wait()
+        except Interrupted:
+            postgres.stop("immediate")
+            raise
+        finally:
+            postgres.stop()
+    return report(summary, verdict, seconds, time.monotonic() - began)
+
+
+def _perform(done: Event, *words: Any) -> None:
+    """Sends what came of it, unless somebody else has sent that it shall stop."""
+    try:
+        found = _performance(*words)
+    except Exception as error:
+        if not done.ready():
+            done.send_exception(error)
+    else:
+        if not done.ready():
+            done.send(found)
+
+
+def _performance(
+    node: Node, settings: Settings, admin: str, seed: int, step: Step, say: Say
+) -> tuple[Summary, dict[str, Any], float]:
+    playing = time.monotonic()
+    _play(node, plans(latest_year(date.today())), seed, step)
+    say("waiting for the audit log … 等待审计日志")
+    with eventlet.Timeout(_PATIENCE, DemoStuck("the audit log")):
+        while not settled(settings, admin):
+            eventlet.sleep(0.1)
+    summary = _read_log(node)
+    seconds = time.monotonic() - playing
+    say("verifying the audit log … 核验审计日志")
+    return summary, node.call("audit", "verify", {}), seconds
+
+
+def ours(settings: Settings) -> None:
+    """NotOurs, rather than touch anybody's data."""
+    if settings.secrets.parent != settings.var or not settings.embedded_postgres:
+        raise NotOurs(
+            "请取消 JIANDING_SECRETS 与 JIANDING_DATABASE_URL。"
+            " Unset JIANDING_SECRETS and JIANDING_DATABASE_URL; the demo uses its own."
+        )
+    if (settings.var / "postgres").exists() and not (settings.var / _MARK).exists():
+        raise NotOurs(
+            f"{settings.var} 中有您的数据，请将 JIANDING_VAR 设为另一目录。"
+            f" {settings.var} holds data of yours; set JIANDING_VAR to another folder."
+        )
 
 
 def fresh(settings: Settings) -> Postgres:
-    """The embedded PostgreSQL with nothing in it. NotOurs, rather than delete anybody's data."""
+    """The embedded PostgreSQL with nothing in it; NotOurs if somebody is at the data."""
     postgres, mark = Postgres(settings), settings.var / _MARK
-    if settings.secrets.parent != settings.var or not settings.embedded_postgres:
-        raise NotOurs("unset JIANDING_SECRETS and JIANDING_DATABASE_URL; the demo uses its own")
     if (settings.var / "postgres").exists():
-        if not mark.exists():
-            raise NotOurs(f"{settings.var} holds data of yours; set JIANDING_VAR to another folder")
         if postgres.running() and postgres.in_use():
-            raise NotOurs(f"the data under {settings.var} is in use; stop `jianding up` first")
+            raise NotOurs(
+                f"{settings.var} 正被另一命令使用，请等它结束。"
+                f" Another command is at the data under {settings.var}; wait for its end."
+            )
         postgres.stop("immediate")
         _remove(settings.var / "postgres")
         _remove(settings.secrets)
-    settings.var.mkdir(parents=True, exist_ok=True)
     mark.write_text("The demo made the data in this folder, and the next demo replaces it.\n")
     postgres.start()
     return postgres

@@ -1,0 +1,143 @@
+"""What each service may be asked: the fields of every call, their types, and who may ask.
+
+Entrypoints are asked themselves: each begins by naming its schema, and a question also the roles.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
+
+from shared.kernel.actors import Role
+from shared.runtime.chassis import After
+from shared.runtime.definition import Definition, definition, service_class
+from shared.wire.schemas import CommandSchema
+
+_PEOPLE = frozenset(Role) - {Role.SERVICE}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a call."""
+
+    name: str
+    type: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Method:
+    """One call; `roles` are those who may, in the order of the appointments."""
+
+    name: str
+    kind: str
+    about: str
+    roles: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """{kind, about, roles, fields: [{name, type, required}]}."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+
+def methods(service: str) -> Iterable[str]:
+    """The names of everything that a service may be asked."""
+    return [name for name, _ in _entrypoints(service)]
+
+
+def manual(service: str) -> list[Method]:
+    """Every call of a service, in the order of its class."""
+    return [_method(definition(service), name, entrypoint) for name, entrypoint in _entrypoints(service)]
+
+
+def _entrypoints(service: str) -> list[tuple[str, Callable[..., Any]]]:
+    members = vars(service_class(service)).items()
+    return [(name, member) for name, member in members if hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)]
+
+
+def _method(found: Definition, name: str, entrypoint: Callable[..., Any]) -> Method:
+    named = _Named.by(entrypoint)
+    schema, roles, kind = named.schema, named.roles, "question"
+    if issubclass(schema, CommandSchema):
+        kind, roles = "command", _roles(found, schema.__name__)
+    told = (inspect.getdoc(entrypoint) or schema.__dict__.get("__doc__") or "").partition("\n")[0]
+    fields_ = tuple(map(_field, schema().fields.items()))
+    return Method(name, kind, told, tuple(role for role in Role if role in roles), fields_)
+
+
+def _roles(found: Definition, command: str) -> Collection[Role]:
+    return next(
+        roles
+        for aggregate in found.aggregates
+        for each, roles in aggregate.roles.items()
+        if each.__name__ == command
+    ) - {Role.SERVICE}  # fmt: skip
+
+
+class _Said(Exception):
+    """An entrypoint has named its schema; nothing more of it runs."""
+
+
+class _Named:
+    """Stands for all parts of a service, and takes down what an entrypoint asks of them first."""
+
+    def __init__(self) -> None:
+        self.schema: type[Schema] = Schema  # which has no fields
+        self.roles: Collection[Role] = _PEOPLE
+
+    @classmethod
+    def by(cls, entrypoint: Callable[..., Any]) -> "_Named":
+        named = cls()
+        with suppress(_Said):
+            entrypoint(named)
+        return named
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "feed":
+            self.schema = After
+        return self
+
+    def __call__(self, *words: Any, **more: Any) -> Any:
+        self.roles = more.get("roles", self.roles)
+        for word in words:
+            if isinstance(word, type) and issubclass(word, Schema):
+                self.schema = word
+        raise _Said
+
+
+def _field(named: tuple[str, fields.Field]) -> Field:
+    name, field = named
+    return Field(name, _type(field), field.required)
+
+
+def _type(field: fields.Field) -> str:
+    if isinstance(field, fields.List):
+        extent = _extent(field, " items").removeprefix(", ")
+        return f"list ({extent}) of {_type(field.inner)}"
+    kind = getattr(field, "kind", "text")
+    if kind == "text":
+        kind += _extent(field, " characters")
+    return kind + _choice(field) + _range(field)
+
+
+def _extent(field: fields.Field, of: str) -> str:
+    for each in field.validators:
+        if isinstance(each, validate.Length):
+            return f", {each.min} to {each.max}{of}"
+    return ""
+
+
+def _choice(field: fields.Field) -> str:
+    return "".join(
+        f": {' | '.join(each.choices)}" for each in field.validators if isinstance(each, validate.OneOf)
+    )
+
+
+def _range(field: fields.Field) -> str:
+    return "".join(
+        f", {each.min} to {each.max}" for each in field.validators if isinstance(each, validate.Range)
+    )

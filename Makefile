@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 INSTALL := $(PIP) install --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check golden lock clean
+.PHONY: help demo up test check bench golden lock clean
 
 help: ## list every target with a sentence
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: $(VENV)/.dev ## run only what needs no server: ruff, mypy, import-linter,
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+bench: $(VENV)/.bench ## measure what everything costs beside its peers (half an hour, 40 GB of disk meanwhile); keeps bench/results/<date>.json
+	@$(BIN)/python -W ignore -m bench
+
 golden: $(VENV)/.dev ## write the golden files of new events or new versions (never changes an existing one)
 	@$(BIN)/python -m shared.testing.golden
 
@@ -52,4 +55,8 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.runtime requirements-bench.lock
+	@$(INSTALL) -r requirements-bench.lock
 	@touch $@

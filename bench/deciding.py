@@ -1,0 +1,90 @@
+"""`load_decide_append_…`: a stream of some length loaded, decided on and appended to, beside the library."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from bench import clients
+from bench.appending import LIBRARY, event_size
+from bench.commands import BODY, CATALOGUE, LEVEL, OCCUPATION, STATION
+from bench.figures import Figure
+from bench.stage import Stage
+from shared.contracts.scheduling import BatchApplied, CandidateEnrolled
+from shared.kernel.actors import Actor, Role
+from shared.kernel.clock import stamp, utc_now
+from shared.kernel.ids import new_id
+from shared.wire.envelope import Origin, draft
+
+LENGTHS = (1, 10, 100, 1000)
+_EVENTS = 50_000  # in all streams of one length: many streams, so that none of them grows by much
+
+
+def figures(stage: Stage) -> Iterator[Figure]:
+    stage.fresh("scheduling")
+    ours = stage.dsn("scheduling")
+    theirs = stage.peer("bench_library")
+    clients.once("bench.peers.library:preparing", dsn=theirs)
+    for length in LENGTHS:
+        streams = min(10_000, _EVENTS // length)
+        batches = _fill(stage, streams, length)
+        clients.once("bench.commands:enrolling", dsn=ours, number=0, batches=batches)
+        size = event_size(stage, "scheduling")
+        sheets = clients.once(
+            "bench.peers.library:filling", dsn=theirs, size=size, streams=streams, length=length
+        )["said"]
+        a, b = [], []
+        for place in range(stage.plan.rounds):
+            seconds = stage.plan.seconds
+            first = streams // stage.plan.rounds * place  # every round begins with streams of its own
+            stage.settle()
+            a.append(
+                clients.rate("bench.commands:enrolling", 1, seconds, dsn=ours, batches=_from(first, batches))
+            )
+            stage.settle()
+            b.append(
+                clients.rate(
+                    "bench.peers.library:noting", 1, seconds, dsn=theirs, size=size, ids=_from(first, sheets)
+                )
+            )
+        note = f"编入花名册 by one client over {streams} streams; an event has {size} bytes"
+        yield Figure(f"load_decide_append_{length}", "commands/s", a, LIBRARY, b, 3.0, note=note)
+
+
+def _from(first: int, streams: list[str]) -> list[str]:
+    return streams[first:] + streams[:first]
+
+
+def _fill(stage: Stage, streams: int, length: int) -> list[str]:
+    """Batches with `length` events each: applied for, and candidates enrolled."""
+    batches = [new_id() for _ in range(streams)]
+    with (
+        stage.admin("scheduling") as connection,
+        connection.cursor().copy("COPY events (stream, version, draft) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types(["text", "int4", "bytea"])
+        for batch in batches:
+            for version, event in zip(range(1, length + 1), _history(batch), strict=False):
+                stream = f"batch-{batch}"
+                copy.write_row((stream, version, draft(event, new_id(), stream, version, _origin())))
+    return batches
+
+
+def _history(batch: str) -> Iterator[BatchApplied | CandidateEnrolled]:
+    now = stamp(utc_now())
+    yield BatchApplied(
+        batch=batch,
+        station=STATION,
+        occupation=OCCUPATION,
+        catalogue=CATALOGUE,
+        levels=(LEVEL,),
+        planned=100_000,
+        theory_at=now,
+        practical_at=now,
+    )
+    for _ in count():
+        yield CandidateEnrolled(batch=batch, application=new_id(), candidate=new_id(), level=LEVEL)
+
+
+def _origin() -> Origin:
+    now, command = stamp(utc_now()), new_id()
+    director = Actor("0199c0de-0000-7000-8000-00000000d12e", Role.STATION_DIRECTOR, BODY)
+    return Origin("/centre/scheduling", director, now, now, command, command, command)

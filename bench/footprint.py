@@ -1,0 +1,117 @@
+"""`memory_…`: MB of each process, idle and under load. `start_…`: seconds until the embedded node is up."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from bench import clients, machine
+from bench.arriving import driven
+from bench.figures import Figure
+from bench.stage import Stage
+from bench.waiting import number, until
+from shared.contracts import SERVICES, SOURCES
+from shared.testing.processes import PROJECT, environment
+
+NODE_LIMIT = 300.0
+_RATE = 200  # commands/s of the load
+
+
+def figures(stage: Stage) -> Iterator[Figure]:
+    yield from _distributed(stage)
+    yield from _embedded(stage)
+    yield from _starting(stage)
+
+
+def _distributed(stage: Stage) -> Iterator[Figure]:
+    """All nine processes; the load is on those that registration's events reach."""
+    idle: dict[str, list[float]] = {}
+    load: dict[str, list[float]] = {}
+    for _ in range(stage.plan.rounds):
+        stage.fresh()
+        with stage.bus() as bus, stage.processes(bus) as processes:
+            running = {f"serve_{service}": processes.run("serve", service) for service in SERVICES}
+            running |= {f"relay_{service}": processes.run("relay", service) for service in SOURCES}
+            with stage.admin("audit") as connection:
+                until(lambda: number(connection, "SELECT count(*) FROM checkpoints") > 3, "audit asks")
+            time.sleep(2)
+            _note(idle, {name: machine.memory(process.id) for name, process in running.items()})
+            driven(stage, _RATE, stage.plan.steady / 3)
+            _note(load, {name: machine.memory(process.id) for name, process in running.items()})
+    for name in idle:
+        yield Figure(f"memory_{name}_idle", "MB", idle[name], at_most=True)
+        yield Figure(f"memory_{name}_load", "MB", load[name], "idle", idle[name], at_most=True)
+
+
+def _note(noted: dict[str, list[float]], found: dict[str, float]) -> None:
+    for name, value in found.items():
+        noted.setdefault(name, []).append(value)
+
+
+def _embedded(stage: Stage) -> Iterator[Figure]:
+    idle, load = [], []
+    for _ in range(stage.plan.rounds):
+        stage.fresh()
+        with Up(stage) as node:
+            time.sleep(2)
+            idle.append(machine.memory(node.id))
+            clients.rate("bench.commands:submitting", 1, stage.plan.steady / 3, dsn=stage.dsn("registration"))
+            load.append(machine.memory(node.id))
+    yield Figure("memory_node_idle", "MB", idle, aim=NODE_LIMIT, at_most=True)
+    note = "one client as fast as it can, the node relaying and consuming; PostgreSQL's processes not counted"
+    yield Figure("memory_node_load", "MB", load, aim=NODE_LIMIT, at_most=True, note=note)
+
+
+def _starting(stage: Stage) -> Iterator[Figure]:
+    note = "PostgreSQL included, on data that exists and holds no event"
+    stage.fresh()
+    yield Figure("start_node_empty", "s", starts(stage), at_most=True, note=note)
+
+
+def starts(stage: Stage) -> list[float]:
+    """Seconds from the command `jianding up` to its ready line, PostgreSQL stopped before."""
+    found = []
+    for _ in range(stage.plan.rounds):
+        stage.cluster.postgres.stop()
+        with Up(stage) as node:
+            found.append(node.seconds)
+        stage.cluster.postgres.start()
+    return found
+
+
+class Up:
+    """`jianding up` on the stage's data, for the length of a `with`."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._environment = environment(stage.cluster) | {
+            "JIANDING_DATABASE_URL": "",
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def __enter__(self) -> "Up":
+        began = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "shared.runtime.cli", "up"],
+            cwd=PROJECT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if " are up on " in line:
+                break
+        else:
+            raise ChildProcessError("the node ended before it was up")
+        self.seconds = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=60)
+
+    @property
+    def id(self) -> int:
+        return self._process.pid

@@ -1,0 +1,53 @@
+"""The bare minimum with psycopg: one event and one command's answer, committed; nothing read or checked."""
+
+import os
+import uuid
+from collections.abc import Callable
+
+import psycopg
+
+TABLES = """
+CREATE TABLE events (
+    stream text NOT NULL, version int NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY, draft bytea NOT NULL,
+    PRIMARY KEY (stream, version)
+);
+CREATE TABLE commands (command_id uuid PRIMARY KEY, fingerprint bytea NOT NULL, result bytea NOT NULL);
+"""
+_EVENT = "INSERT INTO events (stream, version, draft) VALUES (%s, 1, %s)"
+_COMMAND = "INSERT INTO commands VALUES (%s, %s, %s)"
+_BOTH = (
+    "WITH event AS (INSERT INTO events (stream, version, draft) VALUES (%s, 1, %s))"
+    " INSERT INTO commands VALUES (%s, %s, %s)"
+)
+
+
+def inserting(dsn: str, size: int, number: int) -> Callable[[], None]:
+    """A transaction with its two inserts, as a program would write it: four round trips."""
+    connection = psycopg.connect(dsn, autocommit=True)
+    body, print_, answer = os.urandom(size), os.urandom(32), os.urandom(180)
+
+    def once() -> None:
+        with connection.transaction():
+            connection.execute(_EVENT, (f"application-{uuid.uuid4()}", body))
+            connection.execute(_COMMAND, (uuid.uuid4(), print_, answer))
+
+    once()
+    return once
+
+
+def inserting_at_once(dsn: str, size: int, number: int) -> Callable[[], None]:
+    """Both in one statement: a single round trip, the least there is."""
+    connection = psycopg.connect(dsn, autocommit=True)
+    body, print_, answer = os.urandom(size), os.urandom(32), os.urandom(180)
+
+    def once() -> None:
+        connection.execute(_BOTH, (f"application-{uuid.uuid4()}", body, uuid.uuid4(), print_, answer))
+
+    once()
+    return once
+
+
+def prepare(dsn: str) -> None:
+    """Empty tables."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(TABLES)

@@ -1,9 +1,12 @@
 """Calls between services and from programs: nameko RPC, with the actor in the context of every call."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import eventlet
+from kombu import Connection
 from nameko.containers import WorkerContext
 from nameko.exceptions import MethodNotFound, RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
@@ -37,7 +40,17 @@ class NoAnswer(Exception):
     """The service did not answer in time, or is not there. Ask again with the same command_id."""
 
 
-class _Queue(QueueConsumer):
+class _Patient(QueueConsumer):
+    """Looks for a lost broker every few seconds, where kombu waits longer and longer, up to half a minute."""
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Connection]:
+        with self.create_connection() as connection:
+            connection.ensure_connection(self.on_connection_error, interval_start=1, interval_max=2)
+            yield connection
+
+
+class _Queue(_Patient):
     """A service's queue of calls. What cannot be decoded is answered too, instead of dropped."""
 
     def on_decode_error(self, message: Any, _error: Exception) -> None:
@@ -109,6 +122,12 @@ class _Entrypoint(Rpc):
 rpc = _Entrypoint.decorator(expected_exceptions=(Refused,))
 
 
+class _Answers(ReplyListener):
+    """Where the answers to our own calls arrive."""
+
+    queue_consumer = _Patient()
+
+
 class _Asking:
     """Stands for the entrypoint that a program's call would have had."""
 
@@ -123,7 +142,7 @@ def context(actor: Actor, **more: str) -> dict[str, Any]:
 class Caller(SharedExtension):
     """Calls from within a container that are not part of handling another call. Safe for many greenlets."""
 
-    replies = ReplyListener()
+    replies = _Answers()
 
     def call(
         self, service: str, method: str, data: dict[str, Any], message: dict[str, Any], wait: float = 30

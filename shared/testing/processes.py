@@ -51,6 +51,11 @@ class Process:
         """The lines that contain `text`."""
         return [line for line in self.log.read_text(errors="replace").splitlines() if text in line]
 
+    @property
+    def last_words(self) -> str:
+        """The end of what it said."""
+        return self.log.read_text(errors="replace")[-2000:]
+
     def await_line(self, text: str, seconds: float = 30) -> None:
         """Returns once it has said `text`; ProcessNotAsExpected if it ends or `seconds` pass before."""
         wait_until(lambda: bool(self.said(text)) or not self.running, seconds)
@@ -69,14 +74,19 @@ class Process:
         except subprocess.TimeoutExpired:
             raise self._not("did not end") from None
 
+    def expect(self, code: int, seconds: float = 30) -> None:
+        """Returns once it has ended with this exit code; ProcessNotAsExpected if it does not."""
+        if self.wait(seconds) != code:
+            raise self._not(f"should have ended with {code}")
+
     def kill(self) -> None:
         """Ends it as a power cut would."""
         self._process.kill()
         self._process.wait()
 
     def _not(self, what: str) -> ProcessNotAsExpected:
-        words = self.log.read_text(errors="replace")[-2000:]
-        return ProcessNotAsExpected(f"{self.log.name} {what} (exit code {self._process.poll()}):\n{words}")
+        code = self._process.poll()
+        return ProcessNotAsExpected(f"{self.log.name} {what} (exit code {code}):\n{self.last_words}")
 
 
 def environment(cluster: Cluster, bus: str = "", **settings: object) -> dict[str, str]:

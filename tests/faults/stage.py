@@ -42,11 +42,21 @@ _CONSUMERS = (
 )
 
 
-class Stage:
-    """What runs, who asks it, and whether all of it is true in the end."""
+class NotSettled(Exception):
+    """Something did not arrive where it belongs; says how far everything is, and what does not run."""
 
-    def __init__(self, cluster: Cluster, broker: Broker, bus: str, folder: Path) -> None:
-        self.cluster, self.broker = cluster, broker
+
+class Stage:
+    """What runs, who asks it, and whether all of it is true in the end.
+
+    `whole` says whether every round so far ended well; what a failed one left would fail the next ones too.
+    """
+
+    def __init__(self, cluster: Cluster, broker: Broker, name: str, folder: Path) -> None:
+        """`name` is that of its own virtual host."""
+        self.cluster, self.broker, self.name = cluster, broker, name
+        self.whole = True
+        bus = broker.virtual_host(name)
         self.processes = Processes(folder, environment(cluster, bus))
         self.clients = Clients(bus)
         self._running: dict[str, Process] = {}
@@ -83,9 +93,10 @@ class Stage:
         """One round in which the program dies at the fault and is started again without it."""
         batch, before = self.new_batch(), self._running[program]
         self.start(program, fault=fault)
-        assert before.stop() == 0
+        before.stop()
+        before.expect(0)
         with self.round(batch):
-            assert self._running[program].wait() == KILLED
+            self._running[program].expect(KILLED, 60)
             self.start(program)
 
     def new_batch(self) -> str:
@@ -97,19 +108,22 @@ class Stage:
     @contextmanager
     def round(self, batch: str, people: int = 12) -> Iterator[None]:
         """Clients work while the block does its harm; then everything is settled, asked again and checked."""
+        self.whole = False
         with self.clients.round(batch, people) as asked:
             yield
         self.settle()
         self.clients.repeat([command for command in asked if command.answered][::5])
         history.check(self.clients.asked, self.admin)
+        self.whole = True
 
-    def all_run(self) -> bool:
-        """Whether every program that was started still runs."""
-        return all(process.running for process in self._running.values())
+    def ended(self) -> dict[str, str]:
+        """The last words of every program that was started and does not run any more."""
+        return {name: process.last_words for name, process in self._running.items() if not process.running}
 
-    def settle(self, seconds: float = 60) -> None:
+    def settle(self, seconds: float = 90) -> None:
         """Returns when everything that was said has reached everybody who listens."""
-        assert wait_until(self._is_settled, seconds), f"not settled: {self.positions()}"
+        if not wait_until(self._is_settled, seconds):
+            raise NotSettled(f"{self.positions()}; ended: {self.ended()}")
 
     def positions(self) -> dict[str, Any]:
         """How far everything is."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import eventlet
@@ -41,7 +41,16 @@ class NoAnswer(Exception):
 
 
 class _Patient(QueueConsumer):
-    """Looks for a lost broker every few seconds, where kombu waits longer and longer, up to half a minute."""
+    """Outlives its broker, and looks for it every two seconds: kombu would wait for up to half a minute."""
+
+    def ack_message(self, message: Any) -> None:
+        # nameko expects a closed connection, not one that breaks under it, and ends the service over that
+        with suppress(*self.connection_errors):
+            super().ack_message(message)
+
+    def requeue_message(self, message: Any) -> None:
+        with suppress(*self.connection_errors):  # a broker that lost us has taken it back itself
+            super().requeue_message(message)
 
     @contextmanager
     def establish_connection(self) -> Iterator[Connection]:

@@ -8,6 +8,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from shared.runtime import delivery
+from shared.runtime.definition import definition
+from shared.runtime.executor import Executor
 from shared.testing.postgres import Cluster
 from shared.testing.processes import KILLED, Process, Processes, environment
 from shared.testing.rabbitmq import Broker
@@ -28,18 +31,17 @@ _READY = {
     else f"relay of {program.split()[1]} runs"
     for program in PROGRAMS
 }
-# who has to have applied which source before nothing is on its way any more
-_CONSUMERS = (
-    ("registration", "duties", "scheduling"),
-    ("registration", "policies", "scheduling"),
-    ("registration", "register", "registration"),
-    ("scheduling", "duties", "registration"),
-    ("scheduling", "policies", "registration"),
-    ("scheduling", "policies", "scheduling"),
-    ("scheduling", "board", "scheduling"),
-    ("audit", "log", "registration"),
-    ("audit", "log", "scheduling"),
-)
+_DECIDING = ("registration", "scheduling")
+
+
+def _consumers() -> Iterator[tuple[str, str, str]]:
+    """Who has to have applied which source before nothing is on its way any more."""
+    for service in (*_DECIDING, "audit"):
+        found = definition(service)
+        executor = Executor(found, service) if found.aggregates else None
+        for consumer in delivery.consumers(found, executor, "centre"):
+            for source in consumer.sources & set(_DECIDING):
+                yield service, consumer.name, source
 
 
 class NotSettled(Exception):
@@ -151,12 +153,12 @@ class Stage:
         published = all(found[name]["published"] == found[name]["sealed"] for name in after)
         return published and all(
             found.get(f"{service} {consumer} {source}", 0) == after[source]
-            for service, consumer, source in _CONSUMERS
+            for service, consumer, source in _consumers()
         )
 
     def _said(self) -> dict[str, int]:
         counted = {}
-        for service in ("registration", "scheduling"):
+        for service in _DECIDING:
             with self.admin(service) as connection:
                 row = connection.execute("SELECT count(*) FROM events").fetchone()
                 assert row is not None

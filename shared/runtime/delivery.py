@@ -25,7 +25,7 @@ from shared.wire.envelope import Sealed, Undecodable, read
 log = logging.getLogger(__name__)
 
 PAGE = 500
-_REACTIONS = 50  # events that policies take in one transaction: each may be a whole command
+_AT_ONCE = 50  # events of a first transaction: each may be a whole command, or an update
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
 
@@ -97,7 +97,7 @@ def _reacting(definition: Definition, policies: Policies, executor: Executor, bo
                 assert handler is not None
                 handler(event, _Us(executor, connection, actor, sealed))
 
-    return Consumer("policies", policies.sources, handle, at_once=_REACTIONS)
+    return Consumer("policies", policies.sources, handle, at_once=_AT_ONCE)
 
 
 def _projecting(definition: Definition, projection: Projection, number: int | None = None) -> Consumer:
@@ -106,6 +106,7 @@ def _projecting(definition: Definition, projection: Projection, number: int | No
         name,
         frozenset({definition.name}),
         lambda connection, events: builds.handle(connection, projection, events, number),
+        at_once=_AT_ONCE,
     )
 
 

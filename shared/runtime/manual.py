@@ -66,7 +66,9 @@ def _method(found: Definition, name: str, entrypoint: Callable[..., Any]) -> Met
         kind, roles = "command", _roles(found, schema.__name__)
     told = (inspect.getdoc(entrypoint) or schema.__dict__.get("__doc__") or "").partition("\n")[0]
     fields_ = tuple(map(_field, schema().fields.items()))
-    return Method(name, kind, told, tuple(role for role in Role if role in roles), fields_)
+    return Method(
+        name, kind, told, tuple(role for role in Role if role in roles and role in _PEOPLE), fields_
+    )
 
 
 def _roles(found: Definition, command: str) -> Collection[Role]:
@@ -75,7 +77,7 @@ def _roles(found: Definition, command: str) -> Collection[Role]:
         for aggregate in found.aggregates
         for each, roles in aggregate.roles.items()
         if each.__name__ == command
-    ) - {Role.SERVICE}  # fmt: skip
+    )
 
 
 class _Said(Exception):

@@ -56,8 +56,12 @@ def _messages(invalid: str) -> dict[str, Any]:
 
 
 class Words(fields.String):
-    """Text, with messages in both languages; bytes are none, even where they spell some."""
+    """Text, with messages in both languages; bytes are none, even where they spell some.
 
+    `kind` is what `jianding send SERVICE list` calls it.
+    """
+
+    kind: ClassVar[str] = "text"
     default_error_messages = _messages(_TEXT)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:

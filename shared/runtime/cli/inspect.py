@@ -202,19 +202,19 @@ def _show_step(step: dict[str, Any], kind: str) -> None:
     """Some short lines, so that every id can be read on any screen."""
     console.print(f"{step['index']}  {step['time'][:19]}  {step['type']}", style="bold", soft_wrap=True)
     said = {"actor": step["actor"], "role": step["role"], "body": step["body"], **step["data"]}
-    pieces = [f"{key}={_short(value)}" for key, value in said.items() if key != kind or key == "actor"]
     line = ""
-    for piece in pieces:
-        if line and cell_len(line) + cell_len(piece) + 6 > console.width:
-            console.print(f"    {line}", markup=False, soft_wrap=True)
-            line = ""
-        line += f"  {piece}" if line else piece
+    for key, value in said.items():
+        for piece in _pieces(key, value) if key != kind or key == "actor" else ():
+            if line and cell_len(line) + cell_len(piece) + 6 > console.width:
+                console.print(f"    {line}", markup=False, soft_wrap=True)
+                line = ""
+            line += f"  {piece}" if line else piece
     console.print(f"    {line}", markup=False, soft_wrap=True)
 
 
-def _short(value: Any) -> str:
-    """Of a long list, the first items and how many there are; --json has them all."""
+def _pieces(key: str, value: Any) -> list[str]:
+    """What stays together on a line. Of a long list, the first items and its length; --json has them all."""
     if not isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-    shown = ", ".join(_short(item) for item in value[:_ITEMS])
-    return f"[{shown}, … {len(value)} in all]" if len(value) > _ITEMS else f"[{shown}]"
+        return [f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}"]
+    more = [f"… {len(value)} in all"] if len(value) > _ITEMS else []
+    return [f"{key}:", *map(str, value[:_ITEMS]), *more]

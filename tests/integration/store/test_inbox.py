@@ -1,8 +1,10 @@
 """The inbox: whatever the bus does, every effect happens once and in order."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from threading import Event
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +15,7 @@ from shared.runtime.delivery import FeedUnavailable
 from shared.store import inbox, parking
 from shared.store.inbox import ATTEMPTS, Applied, ChainBroken, Consumer
 from shared.wire.canonical import canonical
-from shared.wire.envelope import read
+from shared.wire.envelope import Sealed, read
 from tests.integration.store.copying import Copying, no_feed, tell
 from tests.integration.store.office import DEADLINE, Office, at_once, raising, until
 from tests.integration.store.source import Source
@@ -46,6 +48,36 @@ def test_events_out_of_order_within_a_batch_are_applied_in_order(copy: Copying, 
     first, second, third = tell(source, "a1", "b1", "a2")
     copy.reception(source, feed=no_feed).receive("scheduling", [third, first, second])
     assert copy.applied == ["a1", "b1", "a2"]
+
+
+def test_many_events_are_applied_in_several_transactions_so_that_none_holds_the_log_back(
+    office: Office, source: Source
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def take(connection: Connection[Any], events: Sequence[Sealed]) -> None:
+        row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row is not None
+        seen.append((int(row[0]), len(events)))
+
+    events = [read(body) for body in tell(source, *(f"a{number}" for number in range(11)))]
+    consumer = Consumer("few", frozenset({"scheduling"}), take, at_once=2)
+    with office.visit() as connection:
+        assert inbox.apply(connection, consumer, source.name, events) == Applied(11, gap=False)
+    assert sum(count for _, count in seen) == 11
+    assert seen[0][1] == 2
+    assert len({transaction for transaction, _ in seen}) == len(seen) > 1
+
+
+def test_what_comes_before_a_gap_is_applied_and_nothing_behind_it(office: Office, source: Source) -> None:
+    seen: list[int] = []
+    events = [read(body) for body in tell(source, "a1", "a2", "a3", "a4", "a5", "a6")]
+    consumer = Consumer(
+        "few", frozenset({"scheduling"}), lambda _, some: seen.extend(e.position for e in some), at_once=1
+    )
+    with office.visit() as connection:
+        assert inbox.apply(connection, consumer, source.name, [*events[:3], events[5]]).gap
+    assert seen == [1, 2, 3]
 
 
 def test_a_gap_is_filled_from_the_feed_of_the_source(copy: Copying, source: Source) -> None:

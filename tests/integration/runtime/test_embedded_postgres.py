@@ -1,0 +1,125 @@
+"""The embedded PostgreSQL: who starts it stops it, and what others left behind is coped with."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from shared.runtime.cli.access import admin
+from shared.runtime.cli.output import Failed
+from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
+from shared.runtime.settings import Settings, settings
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A cluster that has been started once."""
+    var = tmp_path_factory.mktemp("embedded") / "var"
+    ours = replace(settings(), var=var, secrets=var / "secrets", database_url="", amqp_url="")
+    postgres = Postgres(ours)
+    assert postgres.start()
+    yield ours
+    postgres.stop("immediate")
+    shutil.rmtree(postgres.data)  # which may lie outside var/
+
+
+@pytest.fixture
+def postgres(var: Settings) -> Postgres:
+    """It, running."""
+    postgres = Postgres(var)
+    postgres.start()
+    return postgres
+
+
+@pytest.fixture
+def stopped(var: Settings) -> Postgres:
+    """It, not running."""
+    postgres = Postgres(var)
+    postgres.stop()
+    return postgres
+
+
+def test_it_is_in_use_while_somebody_is_connected(postgres: Postgres) -> None:
+    assert not postgres.in_use()
+    with psycopg.connect(postgres.dsn):
+        assert postgres.in_use()
+    assert not postgres.in_use()
+
+
+def test_a_command_stops_the_server_that_it_started(var: Settings, stopped: Postgres) -> None:
+    with admin(var) as dsn, psycopg.connect(dsn):
+        assert stopped.running()
+    assert not stopped.running()
+
+
+def test_a_command_leaves_a_server_that_somebody_else_uses_by_now(var: Settings, stopped: Postgres) -> None:
+    with admin(var) as dsn:
+        later = psycopg.connect(dsn)
+    with later:
+        assert stopped.running()
+        assert later.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_command_stops_a_server_that_a_killed_program_left_behind(
+    var: Settings, postgres: Postgres
+) -> None:
+    with admin(var):
+        pass
+    assert not postgres.running()
+
+
+def test_a_command_that_looks_makes_no_data(var: Settings, tmp_path: Path) -> None:
+    nothing = replace(var, var=tmp_path / "var", secrets=tmp_path / "var" / "secrets")
+    with pytest.raises(Failed, match="jianding up"), admin(nothing):
+        pass
+    assert not nothing.var.exists()
+
+
+def test_a_number_that_went_on_to_a_foreign_process_does_not_stand_for_the_server(stopped: Postgres) -> None:
+    stopped.start()
+    pid_file = stopped.data / "postmaster.pid"
+    words = pid_file.read_text().splitlines()
+    stopped.stop()
+    owner = stopped.data.stat()
+    with subprocess.Popen(["sleep", "600"], cwd="/", user=owner.st_uid, group=owner.st_gid) as foreign:
+        pid_file.write_text("\n".join([str(foreign.pid), *words[1:]]) + "\n")
+        shutil.chown(pid_file, owner.st_uid, owner.st_gid)
+        try:
+            assert not stopped.running()
+            assert stopped.start()
+            assert foreign.poll() is None
+        finally:
+            foreign.kill()
+    with psycopg.connect(stopped.dsn) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_lost_key_files_are_named_and_no_others_made(
+    running: bool, var: Settings, postgres: Postgres
+) -> None:
+    if not running:
+        postgres.stop()
+    kept = var.secrets.rename(var.var / "kept")
+    try:
+        with pytest.raises(KeysLost, match=r"postgres\.password"), admin(var):
+            pass
+        assert not var.secrets.exists()
+    finally:
+        kept.rename(var.secrets)
+
+
+def test_what_the_server_says_when_it_cannot_start_is_told(stopped: Postgres) -> None:
+    configuration = stopped.data / "postgresql.conf"
+    before = configuration.read_text()
+    configuration.write_text(before + "shared_buffers = 'plenty'\n")
+    try:
+        with pytest.raises(PostgresFailed, match="shared_buffers"):
+            stopped.start()
+    finally:
+        configuration.write_text(before)
+    assert stopped.start()

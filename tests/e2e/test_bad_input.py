@@ -248,6 +248,40 @@ def test_a_device_whose_clock_is_ahead_is_refused(desk: Desk) -> None:
     assert (problem["code"], problem["field"]) == ("ClockIsAhead", "occurred_at")
 
 
+def test_what_happened_too_long_ago_is_refused_and_what_may_still_be_reported_is_not(desk: Desk) -> None:
+    def withdraw(days: float) -> str:
+        asked = {"application": new_id(), "reason": "本人放弃", "command_id": new_id()}
+        at = stamp(datetime.now(UTC) - timedelta(days=days))
+        problem = _refused(desk.ask, "registration", "withdraw_application", CLERK, **asked, occurred_at=at)
+        return problem["code"]
+
+    assert withdraw(7.01) == withdraw(800) == "TooLate"
+    assert withdraw(6.99) == "NotAwaitingThis"
+
+
+@pytest.mark.parametrize(
+    ("service", "question", "role"),
+    [
+        ("registration", "roster", "examiner"),
+        ("registration", "roster", "candidate"),
+        ("scoring", "results", "examiner"),
+        ("scoring", "results", "candidate"),
+    ],
+)
+def test_who_may_not_see_who_sits_behind_a_code_is_refused(
+    service: str, question: str, role: str, desk: Desk
+) -> None:
+    problem = _refused(desk.ask, service, question, {**EXAMINER, "role": role}, batch=new_id())
+    assert (problem["code"], problem["field"], problem["rule"]) == ("NotForThisRole", "role", "R070")
+    assert desk.ask(service, question, {**EXAMINER, "role": "supervisor"}, batch=new_id()) == []
+
+
+def test_an_examiner_sees_no_other_examiners_sheets(desk: Desk) -> None:
+    asked = desk.ask, "scoring", "sheets", EXAMINER
+    assert _refused(*asked, batch=new_id(), examiner=new_id())["code"] == "NotForThisRole"
+    assert desk.ask("scoring", "sheets", EXAMINER, batch=new_id(), examiner=EXAMINER["actor"]) == []
+
+
 def test_a_question_is_checked_like_a_command(desk: Desk) -> None:
     asked = desk.ask, "registration", "roster", CLERK
     assert _refused(*asked)["field"] == "batch"
@@ -453,6 +487,13 @@ def test_the_command_line_says_the_same_to_people(desk: Desk) -> None:
 def test_a_command_that_does_not_exist_is_refused(desk: Desk) -> None:
     done = desk.jianding("send", "registration", "no_such_command", "{}", *_AS_CLERK)
     assert "jianding send" in _explained(done)
+
+
+def test_a_service_that_does_not_run_is_said_not_to(desk: Desk) -> None:
+    asked = f'{{"station": "{STATION}"}}'
+    done = desk.jianding("send", "scheduling", "batches", asked, *_AS_CLERK, seconds=20)
+    assert done.code == 1
+    assert "jianding serve scheduling" in done.errors
 
 
 def test_a_service_that_does_not_exist_is_refused(desk: Desk) -> None:

@@ -1,5 +1,8 @@
 """Servers that are not there yet are waited for, and one line says so."""
 
+import os
+import signal
+
 import psycopg
 import pytest
 
@@ -35,6 +38,21 @@ def test_service_and_relay_wait_for_a_broker_that_comes_later(
     for process in (service, relay):
         assert len(process.said("WARNING")) == 1
         assert not process.said("Traceback")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", ["serve", "relay"])
+def test_who_is_stopped_while_he_waits_ends_cleanly_and_says_so(
+    command: str, number: signal.Signals, databases: Cluster, processes: Processes
+) -> None:
+    process = processes.run(command, "registration", ready=False, amqp_url="amqp://127.0.0.1:1")
+    process.await_line(NO_BROKER if command == "serve" else "BrokerGone")
+    os.kill(process.id, number)
+    assert process.wait(10) == 0
+    assert not process.said("Traceback")
+    if command == "serve":
+        assert len(process.said("已停止")) == 1
+        assert not process.said("registration serves")
 
 
 @pytest.mark.parametrize("command", ["serve", "relay"])

@@ -6,6 +6,7 @@ The last line of standard output is all of it as one JSON object.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ assert shared  # imported before psycopg, whose way of waiting it chooses
 
 def main() -> None:
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server is left behind
     stage = Stage(_folder(), QUICK if arguments.quick else FULL)
     try:
         figures = list(_measured(stage, arguments.only or GROUPS))

@@ -17,11 +17,12 @@ from bench import clients
 from bench.commands import submitting
 from bench.figures import Figure, percentile
 from bench.stage import Stage
-from bench.waiting import number, until
+from bench.waiting import TooSlow, number, until
 
 RATES = {200: 150.0, 1000: 400.0}
 _DRIVERS = 2  # client processes that share the rate
 _LOOK = 0.003
+LONG = 30.0  # seconds without any event after which nothing will come
 _VISIBLE = "SELECT coalesce(max(size), 0) FROM tree_heads"
 
 
@@ -51,11 +52,11 @@ def measured(stage: Stage, rate: int, seconds: float) -> tuple[list[float], floa
 
 def driven(stage: Stage, rate: int, seconds: float) -> tuple[list[float], float]:
     """The same, where the processes run already."""
-    count = int(rate * seconds)
+    count = int(rate * seconds) // _DRIVERS  # by each
     paths = [str(stage.folder / f"accepted-{place}") for place in range(_DRIVERS)]
-    arguments = {"dsn": stage.dsn("registration"), "rate": rate / _DRIVERS, "count": count // _DRIVERS}
+    arguments = {"dsn": stage.dsn("registration"), "rate": rate / _DRIVERS, "count": count}
     seen = str(stage.folder / "seen")
-    watch = {"dsn": stage.dsn("audit"), "path": seen, "until": count + _DRIVERS}
+    watch = {"dsn": stage.dsn("audit"), "path": seen, "until": (count + 1) * _DRIVERS}  # one to warm up
     jobs = [
         {"work": "bench.arriving:watching", "times": 1, "arguments": watch},
         *(
@@ -98,6 +99,8 @@ def watching(dsn: str, path: str, until: int) -> Callable[[], None]:
             row: Any = connection.execute(_VISIBLE).fetchone()
             if row[0] > seen[-1][0]:
                 seen.append((row[0], time.monotonic()))
+            elif seen[-1][1] and time.monotonic() - seen[-1][1] > LONG:
+                raise TooSlow(f"{seen[-1][0]} of {until} events are in the audit log")
             time.sleep(_LOOK)
         Path(path).write_text(json.dumps(seen))
 

@@ -1,4 +1,4 @@
-"""Logs that are filled for measuring are logs: our own code takes them for what registration would have said."""
+"""Logs that are filled for measuring are logs: our own code takes them for registration's."""
 
 from itertools import islice
 

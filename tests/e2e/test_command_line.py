@@ -1,0 +1,348 @@
+"""The command line as whoever opens it for the first time: what it says, and that it says it in one line."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from shared.kernel.ids import new_id
+from shared.runtime.postgres import Postgres
+from shared.runtime.settings import settings
+from shared.testing.command import CommandLine, Done
+from shared.testing.rabbitmq.node import wait_until
+
+TRAINER = ("--actor", new_id(), "--role", "trainer", "--body", "station-10012003")
+TRAINING: dict[str, Any] = {
+    "command_id": new_id(),
+    "training": new_id(),
+    "batch": new_id(),
+    "station": "10012003",
+    "occupation": "化工分析工",
+    "trainees": [new_id() for _ in range(7)],
+    "hours": 80,
+}
+
+
+class Office:
+    """A folder whose data `jianding up` serves."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.jianding = CommandLine.of(var=var)
+        self.postgres = Postgres(replace(settings(), var=var, secrets=var / "secrets", database_url=""))
+
+    def up(self) -> "subprocess.Popen[str]":
+        """`jianding up`, once it says that it is."""
+        up = self.jianding.start("up")
+        assert up.stdout is not None
+        assert "are up on" in up.stdout.readline()
+        return up
+
+    def connect(self, service: str) -> psycopg.Connection[Any]:
+        """As administrator, while the server runs."""
+        dsn = make_conninfo(self.postgres.dsn, dbname=f"jianding_{service}")
+        return psycopg.connect(dsn, autocommit=True)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    office = Office(tmp_path_factory.mktemp("office") / "var")
+    yield office
+    data = office.postgres.data
+    office.postgres.stop("immediate")
+    shutil.rmtree(data)  # which may lie outside var/
+
+
+# -- where nothing is
+
+
+@pytest.fixture
+def nothing(tmp_path: Path) -> CommandLine:
+    """The command line over a folder that nobody has made."""
+    return CommandLine.of(var=tmp_path / "var")
+
+
+@pytest.mark.parametrize(
+    "words", [("send", "registration", "roster", "{}", *TRAINER), ("verify",), ("trail", "batch", "x")]
+)
+def test_where_there_is_no_data_it_says_how_to_get_some_and_makes_none(
+    words: tuple[str, ...], tmp_path: Path, nothing: CommandLine
+) -> None:
+    line = _one_line(nothing(*words, seconds=30))
+    assert "jianding up" in line
+    assert not (tmp_path / "var").exists()
+
+
+def test_everything_that_is_missing_of_the_caller_is_said_at_once(nothing: CommandLine) -> None:
+    line = _one_line(nothing("send", "registration", "roster"))
+    for said in ("--actor", "--role", "--body", "opaque id", "exam_affairs", "station-"):
+        assert said in line
+    assert (
+        "--role"
+        not in _one_line(nothing("send", "registration", "roster", "--role", "trainer")).split(":")[2]
+    )
+
+
+def test_the_list_of_a_service_shows_fields_types_and_roles_to_people_and_to_programs(
+    nothing: CommandLine,
+) -> None:
+    shown = nothing("send", "scheduling", "list")
+    assert (shown.code, shown.errors) == (0, "")
+    assert "assign_examiner (command)\n    roles 角色: centre_officer\n" in shown.output
+    assert "    part: one of: theory | practical\n" in shown.output
+    told = nothing("send", "scheduling", "list", "--json").last
+    assert told["check_in"]["roles"] == ["invigilator"]
+    assert {"name": "ticket", "type": "text, 1 to 40 characters", "required": True} in told["check_in"][
+        "fields"
+    ]
+    assert "examiner" not in told["sittings"]["roles"]
+
+
+@pytest.mark.parametrize(
+    "said", [{"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}]
+)
+def test_chinese_is_said_whatever_the_locale(said: dict[str, str], nothing: CommandLine) -> None:
+    done = CommandLine({**nothing.environment, **said})("send", "registration", "list")
+    assert (done.code, done.errors) == (0, "")
+    assert "提交申请" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("log_level", "loud", "DEBUG, INFO, WARNING, ERROR"),
+        ("var", "x" * 5000, "too long"),
+        ("var", f"{__file__}/var", "a folder that you may write"),
+        ("catch_up_seconds", "often", "from 0.1 to 86400"),
+        ("postgres_port", "70000", "from 0 to 65535"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line(name: str, value: str, says: str) -> None:
+    line = _one_line(CommandLine.of(**{name: value})("up"))
+    assert says in line
+    assert value[:50] in line
+
+
+def test_the_demo_touches_nothing_that_it_has_not_made(tmp_path: Path, nothing: CommandLine) -> None:
+    somebodys = tmp_path / "var" / "postgres" / "PG_VERSION"
+    somebodys.parent.mkdir(parents=True)
+    somebodys.write_text("18\n")
+    line = _one_line(nothing("demo"))
+    assert "JIANDING_VAR" in line
+    assert [path for path in (tmp_path / "var").rglob("*") if path.is_file()] == [somebodys]
+
+
+def test_the_demo_does_not_play_on_a_server_of_somebody_elses(tmp_path: Path) -> None:
+    there = CommandLine.of(var=tmp_path / "var", database_url="postgresql://somebody@127.0.0.1:1/x")
+    assert "JIANDING_DATABASE_URL" in _one_line(there("demo"))
+    assert not (tmp_path / "var").exists()
+
+
+# -- where it is served
+
+
+class TestWhereItIsServed:
+    """While `jianding up` runs."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def served(office: Office) -> Iterator["subprocess.Popen[str]"]:
+        """The process that serves the folder."""
+        with office.up() as up:
+            yield up
+            up.send_signal(signal.SIGTERM)
+            _, errors = up.communicate(timeout=60)
+        assert (up.returncode, errors) == (0, "")
+
+    @pytest.mark.parametrize("command", ["up", "demo"])
+    def test_data_that_is_served_already_is_not_served_twice(
+        self, command: str, office: Office, served: "subprocess.Popen[str]"
+    ) -> None:
+        (office.var / "demo").touch()  # even if a demo had made it
+        line = _one_line(office.jianding(command, seconds=30))
+        assert f"pid {served.pid}" in line
+        assert "already" in line
+        assert served.poll() is None
+
+    def test_a_command_is_answered_and_its_trail_can_be_read_to_the_last_character(
+        self, office: Office, served: "subprocess.Popen[str]"
+    ) -> None:
+        done = office.jianding(
+            "send", "registration", "record_training", "-", *TRAINER, "--json", stdin=json.dumps(TRAINING)
+        )
+        assert (done.code, done.last["events"][0]["type"]) == (0, "TrainingHeld")
+        wait_until(lambda: office.jianding("trail", "batch", TRAINING["batch"]).code == 0, 20)
+        for columns in (80, 60):
+            screen = _on_a_screen(office, columns, "trail", "batch", TRAINING["batch"])
+            for id in (TRAINER[1], TRAINING["training"], *TRAINING["trainees"][:3]):
+                assert id in screen
+            assert "7 in all" in screen
+            assert max(map(len, screen.splitlines())) <= columns
+        more = office.jianding("trail", "batch", TRAINING["batch"], "--after", "999")
+        assert (more.code, more.errors) == (0, "")
+        assert "nothing more behind index 999" in more.output
+
+    def test_an_id_that_the_log_does_not_know_is_said_to_be_unknown(
+        self, office: Office, served: "subprocess.Popen[str]"
+    ) -> None:
+        unknown = new_id()
+        assert unknown in (line := _one_line(office.jianding("trail", "candidate", unknown)))
+        assert "The log has no candidate of this id" in line
+        told = office.jianding("trail", "candidate", unknown, "--json")
+        assert (told.code, told.errors) == (1, "")
+        assert json.loads(told.output) == {
+            "kind": "candidate",
+            "id": unknown,
+            "events": [],
+            "error": told.last["error"],
+        }
+        assert (told.last["error"]["code"], told.last["error"]["field"]) == ("UnknownSubject", "id")
+
+    def test_the_health_check_says_what_it_has_looked_at(
+        self, office: Office, served: "subprocess.Popen[str]"
+    ) -> None:
+        done = office.jianding("healthy", "scoring")
+        assert (done.code, done.output) == (0, "healthy: database of scoring answers, bus in memory\n")
+
+    def test_the_doctor_counts_what_it_has_looked_at(
+        self, office: Office, served: "subprocess.Popen[str]"
+    ) -> None:
+        done = office.jianding("doctor")
+        assert done.code == 0, done.output
+        assert "ok   services: running\n" in done.output
+        assert re.search(r"^\d+ checks, 0 failed, \d+ warnings / ", done.output, re.MULTILINE)
+        assert "JIANDING_LOG_LEVEL=WARNING\n" in done.output
+
+
+# -- where it is served no more
+
+
+@pytest.fixture
+def left(office: Office) -> Office:
+    """The folder, its server stopped."""
+    office.postgres.stop()
+    return office
+
+
+def test_what_a_killed_node_leaves_running_is_stopped_by_the_next_command(office: Office) -> None:
+    with office.up() as up:
+        up.kill()
+        up.communicate()
+    assert office.postgres.running()
+    wait_until(lambda: not office.postgres.in_use(), 20)
+    assert office.jianding("parked", "list").code == 0
+    assert not office.postgres.running()
+
+
+def test_a_lost_vault_key_and_a_lost_signature_are_told_by_doctor_and_verify(left: Office) -> None:
+    lost = left.var / "secrets" / "sources" / "centre.registration.pub"
+    kept = lost.rename(left.var / "kept")
+    try:
+        done = left.jianding("doctor", "--json")
+        broken = left.jianding("verify")
+    finally:
+        kept.rename(lost)
+    failed = [finding for finding in done.last["findings"] if not finding["ok"]]
+    assert (done.code, done.last["healthy"], len(failed)) == (1, False, 1)
+    assert "centre.registration.pub" in failed[0]["found"]
+    assert broken.code == 1
+    assert "/centre/registration: its head is not signed by its key\n" in broken.output
+    assert "index" not in broken.output
+
+
+def test_key_files_that_are_lost_are_one_line(left: Office) -> None:
+    secrets = left.var / "secrets"
+    kept = secrets.rename(left.var / "kept")
+    try:
+        line = _one_line(left.jianding("verify"))
+        assert not secrets.exists()
+    finally:
+        kept.rename(secrets)
+    assert str(secrets) in line
+    assert "backup" in line
+
+
+# -- Ctrl-C
+
+
+@pytest.fixture
+def theatre(tmp_path: Path) -> Iterator[Office]:
+    """A folder for the demo alone."""
+    theatre = Office(tmp_path / "var")
+    yield theatre
+    data = theatre.postgres.data
+    theatre.postgres.stop("immediate")
+    shutil.rmtree(data)
+
+
+def test_a_demo_that_is_stopped_says_so_in_one_line_and_leaves_no_server(
+    theatre: Office,
+) -> None:
+    with theatre.jianding.start("demo") as demo:
+        wait_until(lambda: demo.poll() is not None or _decided(theatre) > 20, 60)
+        demo.send_signal(signal.SIGINT)
+        output, errors = demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert errors.splitlines() == ["stopped; `make demo` begins anew / 已停止；make demo 会重新开始"]
+    assert "Traceback" not in output
+    assert not theatre.postgres.running()
+    assert "verified" not in output
+
+
+# -- what is common to all
+
+
+def _decided(office: Office) -> int:
+    """How many events there are so far."""
+    with suppress(OSError, psycopg.Error, IndexError), office.connect("registration") as connection:
+        row = connection.execute("SELECT count(*) FROM events").fetchone()
+        return int(row[0]) if row else 0
+    return 0
+
+
+def _one_line(done: Done) -> str:
+    """What a command says that cannot do it: one line, in both languages, and exit code 1."""
+    assert (done.code, done.output) == (1, ""), done.errors[-500:]
+    assert done.errors.count("\n") == 1
+    assert done.errors.startswith("jianding: ")
+    assert len(done.errors) < 1000
+    assert re.search(r"[\u4e00-\u9fff]", done.errors)
+    return done.errors
+
+
+def _on_a_screen(office: Office, columns: int, *words: str) -> str:
+    """What a terminal of so many columns gets."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [sys.executable, "-m", "shared.runtime.cli", *words]
+    with subprocess.Popen(
+        command,
+        stdin=follower,
+        stdout=follower,
+        stderr=subprocess.DEVNULL,
+        env={**office.jianding.environment, "TERM": "xterm"},
+        cwd=Path(__file__).parents[2],
+    ):
+        os.close(follower)
+        said = b""
+        with suppress(OSError):  # the end of a terminal is an error
+            while piece := os.read(leader, 65536):
+                said += piece
+    os.close(leader)
+    return re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).replace("\r\n", "\n")

@@ -49,14 +49,18 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "jianding needs Python 3.11, 3.12 or 3.13; install one, or say make PYTHON=/path/to/python3.12"; exit 1; }
 	@echo "setting up $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "this Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@echo "installing $$(grep -c == requirements.lock) libraries, one or two minutes ... 正在安装依赖"
 	@$(INSTALL) -r requirements.lock
+	@echo "installing jianding ... 正在安装本程序"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "installing the tools of the suite, another minute ... 正在安装测试工具"
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.runtime requirements-bench.lock
+	@echo "installing the peers to measure against ... 正在安装对照程序"
 	@$(INSTALL) -r requirements-bench.lock
 	@touch $@

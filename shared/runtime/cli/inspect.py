@@ -57,13 +57,13 @@ def doctor(as_json: Json = False) -> None:
         counts = {"healthy": not wrong and not waiting, "failures": len(wrong), "warnings": len(waiting)}
         tell({**counts, "findings": [f.as_data() for f in findings]})
     else:
+        _show_settings(current)
         for finding in findings:
             _show_finding(finding)
         console.print(
             f"{len(findings)} checks, {len(wrong)} failed, {len(waiting)} warnings"
             f" / 检查 {len(findings)} 项，{len(wrong)} 项失败，{len(waiting)} 项提醒"
         )
-        _show_settings(current)
     if wrong:
         sys.exit(1)
 
@@ -76,7 +76,7 @@ def _show_finding(finding: "Finding") -> None:
 
 
 def _show_settings(current: Settings) -> None:
-    console.print("\nSettings 设置")
+    console.print("Settings 设置")
     for variable, value, meaning in explain(current):
         console.print(f"  {variable}={value}", markup=False, soft_wrap=True)
         console.print(f"      {meaning}", markup=False, soft_wrap=True)
@@ -217,4 +217,4 @@ def _pieces(key: str, value: Any) -> list[str]:
     if not isinstance(value, list):
         return [f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}"]
     more = [f"… {len(value)} in all"] if len(value) > _ITEMS else []
-    return [f"{key}:", *map(str, value[:_ITEMS]), *more]
+    return f"{key}=[{', '.join([*map(str, value[:_ITEMS]), *more])}]".split(" ")

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from psycopg import Connection
-from rich.table import Table
 
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime import delivery
@@ -41,10 +40,10 @@ def list_(
     if not rows:
         console.print("nothing is parked / 没有搁置的事件")
         return
-    table = Table("place", "type", "stream", "status", "reason")
     for row in rows:
-        table.add_row(row["place"], row["type"], row["stream"], row["status"], row["reason"])
-    console.print(table)
+        console.print(row["place"], style="bold", markup=False, soft_wrap=True)
+        line = f"    {row['type']} of {row['stream']}, {row['status']}: {row['reason']}"
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def show(place: Place, as_json: Json = False) -> None:

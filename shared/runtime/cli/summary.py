@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -76,10 +77,11 @@ def _rate(name: str, rate: dict[str, Any]) -> str:
 
 
 def _batches(report: dict[str, Any]) -> Table:
-    table = Table(title="Batches 批次")
-    for column in ("日期", "工种", "等级"):
-        table.add_column(column, no_wrap=True)
-    for column in ("培训 trained", "鉴定 assessed", "合格 passed", "取证 certified"):
+    table = Table(title="Batches 批次", box=SIMPLE, padding=(0, 0), collapse_padding=True)
+    table.add_column("日期\nday", no_wrap=True)
+    table.add_column("工种\ntrade", overflow="fold")
+    table.add_column("等级\nlevel", no_wrap=True)
+    for column in ("培训\ntrained", "鉴定\nassessed", "合格\npassed", "取证\ncertified"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in [*report["batches"], *report["sittings"]]:
         levels = " ".join(row["assessed_by_level"])
@@ -88,7 +90,7 @@ def _batches(report: dict[str, Any]) -> Table:
     table.add_section()
     table.add_row(
         "",
-        "ten batches 十批合计",
+        "十批合计 ten",
         "",
         *[str(report[key]) for key in ("trained", "assessed")],
         "",
@@ -96,14 +98,15 @@ def _batches(report: dict[str, Any]) -> Table:
     )
     everything = report["all"]
     table.add_row(
-        "", "all 总计", "", *[str(everything[key]) for key in ("trained", "assessed", "passed", "certified")]
+        "", "总计 all", "", *[str(everything[key]) for key in ("trained", "assessed", "passed", "certified")]
     )
     return table
 
 
 def _types(report: dict[str, Any]) -> Table:
-    table = Table(title=f"Events by type 事件 ({report['events']})", show_header=False)
+    table = Table(title=f"Events by type 事件 ({report['events']})", show_header=False, box=SIMPLE)
     pairs = [f"{name} {count}" for name, count in report["events_by_type"].items()]
-    for start in range(0, len(pairs), 3):
-        table.add_row(*pairs[start : start + 3])
+    columns = max(1, min(3, console.width // 30))
+    for start in range(0, len(pairs), columns):
+        table.add_row(*pairs[start : start + columns])
     return table

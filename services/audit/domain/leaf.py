@@ -1,0 +1,69 @@
+"""A leaf of the log: a sealed event byte for byte, and in a second line audit's note about it.
+
+`FORMATS.md` says the same to others.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+LONGEST = 65_535  # bytes: entries are exported with a length of two bytes
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+
+Link = tuple[int, int]
+"""How many entries a subject has with this one, and the index of the one before (-1: none)."""
+
+
+class TooLong(ValueError):
+    """An event has more bytes than a leaf can hold."""
+
+
+class NoLeaf(ValueError):
+    """These bytes are no leaf of ours."""
+
+
+class About(Protocol):
+    """The part of a sealed event that says whom it is about."""
+
+    @property
+    def refs(self) -> list[tuple[str, str]]: ...
+
+    @property
+    def actor(self) -> tuple[str, str, str]: ...
+
+
+def subjects_of(event: About) -> list[tuple[str, str]]:
+    """(kind, id) of whatever a trail may be asked for, in the order of the links: its refs, and who acted."""
+    return list(dict.fromkeys([*event.refs, ("actor", event.actor[0])]))
+
+
+def encode(sealed: bytes, links: Iterable[Link], received: str) -> bytes:
+    """The leaf of a sealed event; TooLong if it does not fit, ValueError if `received` is no stamp."""
+    if not _STAMP.fullmatch(received):
+        raise ValueError("received: has to be a time in UTC with microseconds")
+    pairs = ",".join(f"[{number},{previous}]" for number, previous in links)
+    leaf = b'%b\n{"links":[%b],"received":"%b"}' % (sealed, pairs.encode(), received.encode())
+    if len(leaf) > LONGEST:
+        raise TooLong(f"a leaf has at most {LONGEST} bytes")
+    return leaf
+
+
+def decode(leaf: bytes) -> tuple[bytes, list[Link], str]:
+    """(sealed, links, received); NoLeaf for whatever `encode` would not have written."""
+    sealed, _, note = leaf.partition(b"\n")
+    try:
+        said = json.loads(note)
+        links, received = list(_links(said["links"])), said["received"]
+        if encode(sealed, links, received) == leaf:
+            return sealed, links, received
+    except (ValueError, TypeError, KeyError):
+        pass
+    raise NoLeaf("the bytes are not an event and audit's note")
+
+
+def _links(pairs: Sequence[Sequence[int]]) -> Iterator[Link]:
+    for number, previous in pairs:
+        if type(number) is not int or type(previous) is not int or number < 1 or previous < -1:
+            raise ValueError("a link is a number from 1 and an index")
+        yield number, previous

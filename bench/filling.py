@@ -1,4 +1,5 @@
-"""Logs filled by COPY with valid chains: as the product's tables would stand after a long time.
+"""Logs filled with valid chains, as the product's tables would stand after a long time: a source's log by COPY,
+the audit log by audit's own append in large batches.
 
 Indexes stay in place, so that the tables come out as they do when they grow. Not filled: claims (those of
 concluded applications are gone) and duties (a few rows for each batch).
@@ -10,18 +11,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
 from psycopg import Connection
 
 from bench import lives
 from bench.stage import Stage
-from services.audit.domain.tree import Tree, leaf_hash
+from services.audit import log
 from shared.contracts import SOURCES
 from shared.security.keys import Signer
-from shared.wire.envelope import GENESIS
+from shared.wire.envelope import GENESIS, Sealed
 
 _PORTION = 50_000
-_HEADS = 500  # events that one signed head, or one tree head, speaks of
+_HEADS = 500  # events that one signed head speaks of
+_BATCH = 5_000
 _ANSWER = (
     b'{"events":[{"id":"0199c0de-0000-7300-8000-000000000000","type":"ApplicationSubmitted"}],"version":1}'
 )
@@ -57,17 +60,21 @@ def source(dsn: str, secrets: str, first: int, count: int) -> Callable[[], None]
 
 
 def audit(dsn: str, first: int, count: int) -> Callable[[], None]:
-    """The audit log of the same events, with its subjects, its tree and its checkpoint."""
+    """The audit log of the same events, by audit's own append in large batches, and its checkpoint."""
 
     def fill() -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
-            # the referenced entries are those of the same portion: looking each up would only take time
+            # the referenced entries are those of the same batch: looking each up would only take time
             connection.execute("SET session_replication_role = replica")
-            tree, head = _tree(connection)
-            entries = lives.entries(first, head)
-            for done in range(0, count, _PORTION):
+            row = connection.execute(
+                "SELECT hash FROM checkpoints WHERE source = %s", (lives.SOURCE,)
+            ).fetchone()
+            entries = lives.entries(first, row[0] if row else GENESIS)
+            for done in range(0, count, _BATCH):
+                batch = islice(entries, min(_BATCH, count - done))
+                events = [Sealed(entry.sealed, entry.hash, orjson.loads(entry.sealed)) for entry in batch]
                 with connection.transaction():
-                    tree = _entries(connection, entries, min(_PORTION, count - done), tree)
+                    log.append(connection, events)
 
     return fill
 
@@ -118,40 +125,3 @@ def _log(connection: Connection[Any], entries: Iterator[lives.Entry], count: int
         " position = %s, hash = %s",
         heads[-1],
     )
-
-
-def _tree(connection: Connection[Any]) -> tuple[Tree, bytes]:
-    row = connection.execute("SELECT size, peaks FROM tree_heads ORDER BY size DESC LIMIT 1").fetchone()
-    if row is None:
-        return Tree(), GENESIS
-    last = connection.execute(
-        "SELECT sha256(sealed) FROM entries WHERE source = %s ORDER BY position DESC LIMIT 1", (lives.SOURCE,)
-    ).fetchone()
-    assert last is not None
-    return Tree.stored(*row), last[0]
-
-
-def _entries(connection: Connection[Any], entries: Iterator[lives.Entry], count: int, tree: Tree) -> Tree:
-    subjects, heads, leaves = [], [], []
-    columns = "index, source, position, event_id, type, actor, role, sealed"
-    with connection.cursor().copy(f"COPY entries ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(["int8", "text", "int8", "uuid", "text", "text", "text", "bytea"])
-        for index, entry in enumerate(islice(entries, count), start=tree.size):
-            actor, event = lives.actor_of(entry.step), UUID(entry.words[b"event"].decode())
-            copy.write_row(
-                (
-                    index, lives.SOURCE, entry.position, event, lives.type_of(entry.step), actor.id,
-                    actor.role.value, entry.sealed,
-                )
-            )  # fmt: skip
-            leaves.append(leaf_hash(entry.sealed))
-            subjects += [(kind, ref, index) for kind, ref in lives.subjects_of(entry)]
-    for start in range(0, count, _HEADS):
-        tree = tree.append(leaves[start : start + _HEADS])
-        heads.append((tree.size, tree.root, b"".join(tree.peaks)))
-    with connection.cursor().copy("COPY subjects FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(["text", "text", "int8"])
-        for subject in subjects:
-            copy.write_row(subject)
-    connection.cursor().executemany("INSERT INTO tree_heads (size, root, peaks) VALUES (%s, %s, %s)", heads)
-    return tree

@@ -35,8 +35,8 @@ def as_role(settings: Settings, admin: str, service: str, role: str) -> str:
 
 def prepare(settings: Settings, admin: str, service: str, package: str) -> list[str]:
     """Makes or updates a service's database and roles; the migrations that were applied."""
-    roles = (migrations.service_role(service), migrations.relay_role(service))
-    migrations.create(admin, service, {role: password(settings, role) for role in roles})
+    passwords = {role: password(settings, role) for role in migrations.roles(service)}
+    migrations.create(admin, service, passwords)
     return migrations.migrate(admin, service, package)
 
 

@@ -1,6 +1,7 @@
 """Settings: read once from the environment, each with a default that works."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +26,9 @@ class Settings:
     late_days: int
     log_level: str
     postgres_port: int
+    log_origin: str
+    policy: str
+    checkpoint_seconds: float
 
     @property
     def embedded_bus(self) -> bool:
@@ -37,6 +41,21 @@ class Settings:
     def source(self, service: str) -> str:
         """`/centre/registration`: who speaks when this service publishes."""
         return f"/{self.body}/{service}"
+
+    @property
+    def origin(self) -> str:
+        """The audit log's name in the world."""
+        return self.log_origin or f"jianding.example/{self.body}/audit"
+
+    @property
+    def witness_name(self) -> str:
+        """Of the witness that runs beside the log: `jianding.example/centre/witness`."""
+        return f"{self.origin.rpartition('/')[0] or self.origin}/witness"
+
+    @property
+    def policy_file(self) -> Path:
+        """Where the policy is, or will be."""
+        return Path(self.policy or self.var / "policy").absolute()
 
 
 MEANING: dict[str, tuple[str, Any, str]] = {
@@ -60,6 +79,21 @@ MEANING: dict[str, tuple[str, Any, str]] = {
     "late_days": ("JIANDING_LATE_DAYS", 7, "how late a device may report what happened / 补报天数"),
     "log_level": ("JIANDING_LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR / 日志级别"),
     "postgres_port": ("JIANDING_POSTGRES_PORT", 0, "of the embedded PostgreSQL; 0: a free one / 端口"),
+    "log_origin": (
+        "JIANDING_LOG_ORIGIN",
+        "",
+        "the audit log's name in the world; empty: jianding.example/<body>/audit / 审计日志名称",
+    ),
+    "policy": (
+        "JIANDING_POLICY",
+        "",
+        "whose signatures make a checkpoint valid; empty: `policy` in var / 信任策略文件",
+    ),
+    "checkpoint_seconds": (
+        "JIANDING_CHECKPOINT_SECONDS",
+        1.0,
+        "how often the audit log is signed while it grows / 签署间隔",
+    ),
 }
 
 
@@ -71,7 +105,9 @@ _BOUNDS = {
     "window": (1, 60_000),
     "late_days": (0, 10_000),
     "postgres_port": (0, 65_535),
+    "checkpoint_seconds": (0.1, 3600),
 }
+_ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
 _LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
 
 
@@ -102,6 +138,9 @@ def settings(env: Env | None = None) -> Settings:
         late_days=_number(env, env.int, "late_days"),
         log_level=_level(env.str(*_named("log_level")) or MEANING["log_level"][1]),
         postgres_port=_number(env, env.int, "postgres_port"),
+        log_origin=_origin(env.str(*_named("log_origin"))),
+        policy=env.str(*_named("policy")),
+        checkpoint_seconds=_number(env, env.float, "checkpoint_seconds"),
     )
 
 
@@ -131,6 +170,14 @@ def _level(name: str) -> str:
         known = ", ".join(LEVELS)
         raise SettingInvalid("log_level", name, f"须为 {known} 之一", f"It has to be one of {known}")
     return name.upper()
+
+
+def _origin(name: str) -> str:
+    if name and not _ORIGIN.fullmatch(name):
+        zh = "不能含空格、加号或控制字符，且不超过 200 字"
+        en = "It has no spaces and no plus, and up to 200 characters"
+        raise SettingInvalid("log_origin", name, zh, en)
+    return name
 
 
 def _folder(name: str) -> Path:

@@ -33,8 +33,18 @@ def relay_role(service: str) -> str:
     return f"{service}_relay"
 
 
+def signer_role(service: str) -> str:
+    return f"{service}_signer"
+
+
 def owner_role(service: str) -> str:
     return f"{service}_owner"
+
+
+def roles(service: str) -> tuple[str, ...]:
+    """Those with a password: the service's, its relay's, and in audit the signer's, who signs its log."""
+    signers = (signer_role(service),) if service == "audit" else ()
+    return (service_role(service), relay_role(service), *signers)
 
 
 def create(admin: str, service: str, passwords: dict[str, str]) -> None:
@@ -47,7 +57,7 @@ def create(admin: str, service: str, passwords: dict[str, str]) -> None:
         connection.execute(
             sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(relay_role(service)))
         )
-        _database(connection, service)
+        _database(connection, service, passwords)
 
 
 def _role(connection: Connection[Any], role: str, password: str | None) -> None:
@@ -63,7 +73,7 @@ def _role(connection: Connection[Any], role: str, password: str | None) -> None:
         connection.execute(sql.SQL("ALTER ROLE {} SET lock_timeout = '20s'").format(name))
 
 
-def _database(connection: Connection[Any], service: str) -> None:
+def _database(connection: Connection[Any], service: str, roles: Iterable[str]) -> None:
     name, owner = sql.Identifier(database(service)), sql.Identifier(owner_role(service))
     if not connection.execute(
         "SELECT 1 FROM pg_database WHERE datname = %s", (database(service),)
@@ -72,7 +82,7 @@ def _database(connection: Connection[Any], service: str) -> None:
             sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner)
         )
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    for role in (service_role(service), relay_role(service)):
+    for role in roles:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role)))
     # builds of projections are schemas; granted here and not in roles.sql, because two sessions that change
     # the rights of one database at the same time fail, and only `create` holds the lock of the whole cluster

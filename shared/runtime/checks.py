@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import psycopg.waiting
 from kombu import Connection
+from psycopg.conninfo import make_conninfo
 
 from shared.contracts import SERVICES, SOURCES
 from shared.kernel.clock import moment, utc_now
@@ -127,7 +128,7 @@ def _postgres(settings: Settings) -> list[Finding]:
         started = postgres.start()
         admin = postgres.dsn
         found = _databases(settings, admin, f"from its wheel, data in {postgres.data}")
-        return [*found, *_lost_keys(settings, admin), _services(admin)] if all(f.ok for f in found) else found
+        return [*found, *lost_keys(settings, admin), _services(admin)] if all(f.ok for f in found) else found
     except KeysLost as lost:
         return [Finding("key files of the data", False, f"{lost} is missing", _RESTORE)]
     except PostgresFailed as error:
@@ -192,25 +193,27 @@ def _behind(settings: Settings, lag: Lag) -> Finding:
     return _warning(f"relay of {lag.service}", f"{count} events wait to go out since {since}", mend)
 
 
-def _lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:
+def lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:
     """Key files without which data that is there cannot be read, or proved."""
     vault = settings.secrets / "vault.master"
-    if not vault.exists() and _any(settings, admin, "registration", "vault WHERE sealed IS NOT NULL"):
+    if not vault.exists() and _any(admin, "registration", "vault WHERE sealed IS NOT NULL"):
         found = f"{vault} is missing: nobody can read the identities in the vault"
         yield Finding("key files of the data", False, found, _RESTORE)
     for service in SOURCES:
         name = settings.source(service).strip("/").replace("/", ".")
         files = [settings.secrets / "sources" / f"{name}.{part}" for part in ("key", "pub")]
         missing = [file.name for file in files if not file.exists()]
-        if missing and _any(settings, admin, service, "heads"):
+        if missing and _any(admin, service, "heads"):
             found = f"sources/{' and '.join(missing)} missing: the heads that {service} signed prove nothing"
             yield Finding("key files of the data", False, found, _RESTORE)
 
 
-def _any(settings: Settings, admin: str, service: str, rows: str) -> bool:
-    dsn = databases.as_role(settings, admin, service, migrations.service_role(service))
-    with psycopg.connect(dsn) as connection:
-        found = connection.execute(f"SELECT EXISTS (SELECT FROM {rows})").fetchone()  # noqa: S608
+def _any(admin: str, service: str, rows: str) -> bool:
+    try:
+        with psycopg.connect(make_conninfo(admin, dbname=migrations.database(service))) as connection:
+            found = connection.execute(f"SELECT EXISTS (SELECT FROM {rows})").fetchone()  # noqa: S608
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):  # nothing was made yet
+        return False
     return bool(found and found[0])
 
 

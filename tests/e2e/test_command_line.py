@@ -51,7 +51,8 @@ class Office:
         """`jianding up`, once it says that it is."""
         up = self.jianding.start("up")
         assert up.stdout is not None
-        assert "are up on" in up.stdout.readline()
+        ready = up.stdout.readline()
+        assert "are up on" in ready, ready or up.communicate()[1]
         return up
 
     def connect(self, service: str) -> psycopg.Connection[Any]:
@@ -264,6 +265,24 @@ def test_a_lost_vault_key_and_a_lost_signature_are_told_by_doctor_and_verify(lef
     assert broken.code == 1
     assert "/centre/registration: its head is not signed by its key\n" in broken.output
     assert "index" not in broken.output
+
+
+def test_a_node_without_the_key_of_its_vault_does_not_start_and_makes_no_other(left: Office) -> None:
+    left.postgres.start()
+    with left.connect("registration") as connection:
+        connection.execute(
+            "INSERT INTO vault (person, number_index, wrapped_key, sealed)"
+            " VALUES (gen_random_uuid(), decode(repeat('01', 32), 'hex'), 'x', 'x')"
+        )
+    lost = left.var / "secrets" / "vault.master"
+    kept = lost.rename(left.var / "kept")
+    try:
+        line = _one_line(left.jianding("up"))
+        assert not lost.exists()
+    finally:
+        kept.rename(lost)
+    assert "vault.master is missing" in line
+    assert not left.postgres.running()
 
 
 def test_key_files_that_are_lost_are_one_line(left: Office) -> None:

@@ -217,4 +217,6 @@ def _pieces(key: str, value: Any) -> list[str]:
     if not isinstance(value, list):
         return [f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value}"]
     more = [f"… {len(value)} in all"] if len(value) > _ITEMS else []
-    return f"{key}=[{', '.join([*map(str, value[:_ITEMS]), *more])}]".split(" ")
+    items = [*map(str, value[:_ITEMS]), *more] or [""]
+    pieces = [*(f"{item}," for item in items[:-1]), f"{items[-1]}]"]
+    return [f"{key}=[{pieces[0]}", *pieces[1:]]

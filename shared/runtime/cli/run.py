@@ -58,6 +58,7 @@ def up() -> None:
 
     from shared.bus.calls import context
     from shared.kernel.actors import Actor, Role
+    from shared.runtime.checks import lost_keys
     from shared.runtime.cli.access import admin
     from shared.runtime.lease import lease
     from shared.runtime.node import Node
@@ -65,14 +66,20 @@ def up() -> None:
     stopped = eventlet.event.Event()
     _on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
-    with lease(current.var), admin(current, create=True) as dsn, Node(current, dsn) as node:
-        operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
-        size = node.call("audit", "head", operator)["size"]
-        console.print(f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log.")
-        console.print(
-            "Ctrl-C stops it. 按 Ctrl-C 停止。 Try: jianding verify, jianding trail batch ID, jianding doctor"
-        )
-        stopped.wait()
+    with lease(current.var), admin(current, create=True) as dsn:
+        for lost in lost_keys(current, dsn):  # before anybody makes others, which would not fit
+            raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
+        with Node(current, dsn) as node:
+            operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
+            size = node.call("audit", "head", operator)["size"]
+            console.print(
+                f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log."
+            )
+            console.print(
+                "Ctrl-C stops it. 按 Ctrl-C 停止。"
+                " Try: jianding verify, jianding trail batch ID, jianding doctor"
+            )
+            stopped.wait()
     console.print("stopped / 已停止")
 
 

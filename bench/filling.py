@@ -1,5 +1,5 @@
 """Logs filled with valid chains, as the product's tables would stand after a long time: a source's log by COPY,
-the audit log by audit's own append in large batches.
+the audit log by its own consumer in large batches.
 
 Indexes stay in place, so that the tables come out as they do when they grow. Not filled: claims (those of
 concluded applications are gone) and duties (a few rows for each batch).
@@ -17,7 +17,7 @@ from psycopg import Connection
 
 from bench import lives
 from bench.stage import Stage
-from services.audit import log
+from services.audit.log import recorder
 from shared.contracts import SOURCES
 from shared.security.keys import Signer
 from shared.wire.envelope import GENESIS, Sealed
@@ -60,7 +60,7 @@ def source(dsn: str, secrets: str, first: int, count: int) -> Callable[[], None]
 
 
 def audit(dsn: str, first: int, count: int) -> Callable[[], None]:
-    """The audit log of the same events, by audit's own append in large batches, and its checkpoint."""
+    """The audit log of the same events, by its own consumer in large batches, and its checkpoint."""
 
     def fill() -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -74,7 +74,7 @@ def audit(dsn: str, first: int, count: int) -> Callable[[], None]:
                 batch = islice(entries, min(_BATCH, count - done))
                 events = [Sealed(entry.sealed, entry.hash, orjson.loads(entry.sealed)) for entry in batch]
                 with connection.transaction():
-                    log.append(connection, events)
+                    recorder.handle(connection, events)
 
     return fill
 

@@ -79,7 +79,7 @@ def starts(stage: Stage) -> list[float]:
 
 
 class Up:
-    """`jianding up` on the stage's data, for the length of a `with`; `cold`: PostgreSQL is started with it."""
+    """`jianding up` on the stage's data, for the length of a `with`; `cold`: PostgreSQL starts with it."""
 
     def __init__(self, stage: Stage, *, cold: bool = False) -> None:
         self._cold = cold

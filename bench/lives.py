@@ -7,7 +7,6 @@ product itself would write: the forms are made by its own `draft` and `seal`, an
 import re
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -190,28 +189,3 @@ def entries(first: int = 0, head: bytes = GENESIS) -> Iterator[Entry]:
         sealed = _SEALED[event.step].filled(words)
         head = sha256(sealed).digest()
         yield Entry(position, head, sealed, event.step, words)
-
-
-def actor_of(step: int) -> Actor:
-    """Who acts in a step."""
-    return _LIFE[step][2]
-
-
-def type_of(step: int) -> str:
-    """The type of the event of a step."""
-    return _LIFE[step][3].wire_name
-
-
-def subjects_of(entry: Entry) -> list[tuple[str, str]]:
-    """(kind, id) as audit notes them."""
-    event = _LIFE[entry.step][3]
-    found: dict[tuple[str, str], None] = {}
-    for kind, ref in event.refs():
-        part = b"ticket" if kind == "ticket" else kind.encode()
-        found[kind, entry.words[part].decode() if part in entry.words else ref] = None
-    return [*found, ("actor", actor_of(entry.step).id)]
-
-
-def portion(source: Iterator[Drafted], count: int) -> list[Drafted]:
-    """The next `count`."""
-    return list(islice(source, count))

@@ -1,17 +1,59 @@
-"""Appending to the audit log, as one more consumer of every source."""
+"""Appending to the audit log, as one more consumer of every source.
 
-from collections.abc import Iterable, Sequence
+Each subject's entries form a chain of their own: a leaf names, for each of its subjects, how many entries
+there are now and which was the one before. What was newest of a subject, and the edge of the tree, are
+remembered between batches for as long as nobody else has appended: the root says so, for equal roots mean
+equal logs.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+import orjson
 from psycopg import Connection, errors
 
-from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.domain import leaf
+from services.audit.domain.leaf import Link, subjects_of
+from services.audit.domain.tree import EMPTY, Edge, Tree, leaf_hash
+from services.audit.tiles import StoredTiles
 from shared.contracts import SOURCES
+from shared.kernel.clock import stamp, utc_now
 from shared.kernel.errors import Conflict
 from shared.store.inbox import Consumer
-from shared.wire.envelope import Sealed
+from shared.wire.envelope import Sealed, Undecodable, digest, read
 
-_APPEND = "SELECT append_entries(%s, %s, %s, %s::uuid[], %s, %s, %s, %s::bytea[], %s, %s, %s::int[], %s, %s)"
+Subject = tuple[str, str]
+
+_AT_ONCE = 256  # entries of a first transaction: a tile's, and some 20 ms
+_REMEMBERED = 50_000  # subjects
+_FAR = 10_000  # entries that others have appended: reading their tiles is quicker then
+# texts and numbers of many rows travel as one text each, which costs a tenth of a list
+_APPEND = r"""
+SELECT append_entries(
+    %s, string_to_array(%s, E'\n'), %s::bigint[], %s::uuid[], string_to_array(%s, E'\n'),
+    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::timestamptz, %s::bytea[],
+    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::int[], %s::bigint[],
+    %s::int[], %s::bigint[], %s::bytea[], %s, %s)
+"""
+_NEWEST = """
+SELECT asked.place, last.number, last.index
+  FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS asked (kind, ref, place),
+       LATERAL (SELECT number, index FROM subjects s WHERE s.kind = asked.kind AND s.ref = asked.ref
+                 ORDER BY index DESC LIMIT 1) AS last
+"""
+_LEAVES = "SELECT leaf FROM entries WHERE index >= %s AND index < %s ORDER BY index"
+_KNOWN = """
+SELECT source, position, index, leaf FROM entries
+  JOIN unnest(%s::text[], %s::bigint[]) AS asked (source, position) USING (source, position)
+"""
+_PARKED = """
+SELECT source, position, NULL, sealed FROM parked
+  JOIN unnest(%s::text[], %s::bigint[]) AS asked (source, position) USING (source, position)
+ WHERE consumer = %s
+"""
+_KEEP = "SELECT keep_evidence(%s, %s, %s, %s, %s)"
+_RAISE = "SELECT raise_finding(%s, %s, %s, %s, %s, %s, %s)"
 
 
 def newest(connection: Connection[Any]) -> Tree:
@@ -21,42 +63,205 @@ def newest(connection: Connection[Any]) -> Tree:
     return Tree.stored(*row) if row else Tree()
 
 
-def append(connection: Connection[Any], events: Sequence[Sealed]) -> None:
-    """The events become leaves, all or none, in the caller's transaction."""
+class _Memory:
+    """What is known of the log with a certain root: the tree's edge, and the newest entries of subjects."""
+
+    def __init__(self, root: bytes, edge: Edge) -> None:
+        self.root = root
+        self.edge = edge
+        self.newest: dict[Subject, Link] = {}
+
+    def learn(self, connection: Connection[Any], subjects: Iterable[Subject]) -> None:
+        """Asks the log for those that are not known."""
+        asked = [subject for subject in dict.fromkeys(subjects) if subject not in self.newest]
+        if not asked:
+            return
+        found = dict.fromkeys(asked, (0, -1))
+        if self.edge.size:
+            columns = [list(column) for column in zip(*asked, strict=True)]
+            with connection.cursor(binary=True) as cursor:
+                rows = cursor.execute(_NEWEST, columns).fetchall()
+            found.update((asked[place - 1], (number, index)) for place, number, index in rows)
+        self.newest.update(found)
+
+    def links(self, subjects: Iterable[list[Subject]]) -> tuple[list[list[Link]], dict[Subject, Link]]:
+        """The links of entries about these subjects, and what is newest then."""
+        links, newest = [], dict[Subject, Link]()
+        for index, each in enumerate(subjects, start=self.edge.size):
+            pairs = []
+            for subject in each:
+                number, previous = newest.get(subject) or self.newest[subject]
+                pairs.append((number + 1, previous))
+                newest[subject] = number + 1, index
+            links.append(pairs)
+        return links, newest
+
+    def move(self, root: bytes, edge: Edge, newest: dict[Subject, Link]) -> None:
+        """Knows the log with another root. The subjects that were met last are forgotten last."""
+        self.root, self.edge = root, edge
+        for subject in newest:
+            self.newest.pop(subject, None)
+        self.newest.update(newest)
+        for subject in list(self.newest)[:-_REMEMBERED] if len(self.newest) > 2 * _REMEMBERED else ():
+            del self.newest[subject]
+
+
+class Recorder:
+    """Appends sealed events; one for each process."""
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+        self._kept: list[_Memory] = []
+
+    def append(self, connection: Connection[Any], events: Sequence[Sealed]) -> None:
+        """The events become leaves, all or none, in the caller's transaction; Conflict if overtaken."""
+        if not events:
+            return
+        tree = newest(connection)
+        memory = self._taken(connection, tree)
+        try:
+            self._append(connection, events, tree, memory)
+        finally:
+            self._kept[:] = [memory]
+
+    def _append(
+        self, connection: Connection[Any], events: Sequence[Sealed], tree: Tree, memory: _Memory
+    ) -> None:
+        subjects = [subjects_of(event) for event in events]
+        memory.learn(connection, (subject for each in subjects for subject in each))
+        links, newest = memory.links(subjects)
+        received = stamp(self._clock())
+        leaves = [leaf.encode(event.raw, each, received) for event, each in zip(events, links, strict=True)]
+        hashes = [leaf_hash(each) for each in leaves]
+        edge = memory.edge.copy()
+        grown, full = tree.append(hashes), edge.extend(hashes)
+        try:
+            connection.execute(
+                _APPEND,
+                (
+                    tree.size,
+                    _lines(event.source for event in events),
+                    _array(event.position for event in events),
+                    _array(event.id for event in events),
+                    _lines(event.type for event in events),
+                    _lines(event.actor[0] for event in events),
+                    _lines(event.actor[1] for event in events),
+                    received,
+                    leaves,
+                    _lines(kind for each in subjects for kind, _ in each),
+                    _lines(ref for each in subjects for _, ref in each),
+                    _array(offset for offset, each in enumerate(subjects) for _ in each),
+                    _array(number for each in links for number, _ in each),
+                    _array(level for level, _, _ in full),
+                    _array(index for _, index, _ in full),
+                    [tile for _, _, tile in full],
+                    grown.root,
+                    b"".join(grown.peaks),
+                ),
+            )
+        except errors.DatabaseError as error:
+            if error.sqlstate == "JD001":
+                raise Conflict("the audit log") from None
+            raise
+        memory.move(grown.root, edge, newest)
+
+    def _taken(self, connection: Connection[Any], tree: Tree) -> _Memory:
+        """What is known of this tree, to be used by nobody else meanwhile."""
+        try:
+            memory = self._kept.pop()
+        except IndexError:
+            memory = _Memory(EMPTY, Edge())
+        if memory.root == tree.root:
+            return memory
+        return _followed(connection, memory, tree) or _Memory(
+            tree.root, Edge.of(tree.size, StoredTiles(connection))
+        )
+
+
+def _followed(connection: Connection[Any], memory: _Memory, tree: Tree) -> _Memory | None:
+    """What is known after somebody else has appended to the log that was known; None if that is long ago."""
+    edge = memory.edge.copy()
+    if not 0 < edge.size < tree.size < edge.size + _FAR:
+        return None
+    with connection.cursor(binary=True) as cursor:
+        known = cursor.execute("SELECT root FROM tree_heads WHERE size = %s", (edge.size,)).fetchone()
+        if known is None or known[0] != memory.root:
+            return None
+        rows = cursor.execute(_LEAVES, (edge.size, tree.size)).fetchall()
+    edge.extend(leaf_hash(each) for (each,) in rows)
+    return _Memory(tree.root, edge)
+
+
+def compare(connection: Connection[Any], events: Sequence[Sealed]) -> None:
+    """Keeps and tells what contradicts the log; repetitions are normal, and nothing is done about them.
+
+    Other bytes at a position that the log has are an equivocation of their source. So is an event that
+    follows another one than the log has at the position before.
+    """
     if not events:
         return
-    tree = newest(connection)
-    grown = tree.append(leaf_hash(event.raw) for event in events)
-    subjects = [
-        (kind, ref, offset) for offset, event in enumerate(events) for kind, ref in subjects_of(event)
-    ]
-    kinds, refs, offsets = zip(*subjects, strict=True)
-    values = (
-        tree.size,
-        [event.source for event in events],
-        [event.position for event in events],
-        [event.id for event in events],
-        [event.type for event in events],
-        [event.actor[0] for event in events],
-        [event.actor[1] for event in events],
-        [event.raw for event in events],
-        list(kinds),
-        list(refs),
-        list(offsets),
-        grown.root,
-        b"".join(grown.peaks),
-    )
+    known = _known(connection, events)
+    for event in events:
+        if (at := known.get((event.source, event.position))) is not None:
+            index, sealed = at
+            if sealed != event.raw:
+                _contradiction(connection, event, event.position, index, "other bytes at a known position")
+        elif (before := known.get((event.source, event.position - 1))) is not None:
+            index, sealed = before
+            if event.previous != digest(sealed):
+                reason = "follows another event than the one at the position before"
+                _contradiction(connection, event, event.position - 1, index, reason)
+
+
+def set_aside(connection: Connection[Any], source: str, body: bytes, reason: str) -> None:
+    """Keeps and tells a body that came from the bus of `source` and is no event of it."""
     try:
-        connection.execute(_APPEND, values)
-    except errors.DatabaseError as error:
-        if error.sqlstate == "JD001":
-            raise Conflict("the audit log") from None
-        raise
+        kind, position = "forged", read(body).position
+    except Undecodable:
+        kind, position = "unreadable", None
+    connection.execute(_KEEP, (source, position, None, body, reason))
+    _raise(connection, kind, source, None, None, body, reason)
 
 
-def subjects_of(event: Sealed) -> Iterable[tuple[str, str]]:
-    """(kind, id) that a trail may be asked for, each once: its refs, and who acted."""
-    return dict.fromkeys([*event.refs, ("actor", event.actor[0])])
+def _known(connection: Connection[Any], events: Sequence[Sealed]) -> dict[tuple[str, int], tuple[Any, bytes]]:
+    places = {(event.source, event.position - back) for event in events for back in (0, 1)}
+    asked = [list(column) for column in zip(*places, strict=True)]
+    with connection.cursor(binary=True) as cursor:
+        parked = cursor.execute(_PARKED, (*asked, recorder.name)).fetchall()
+        rows = parked + cursor.execute(_KNOWN, asked).fetchall()
+    # a leaf begins with the line of the event, a parked event is one
+    return {(source, position): (index, body.partition(b"\n")[0]) for source, position, index, body in rows}
 
 
-recorder = Consumer("log", frozenset(SOURCES), append)
+def _contradiction(
+    connection: Connection[Any], event: Sealed, position: int, index: int | None, reason: str
+) -> None:
+    connection.execute(_KEEP, (event.source, event.position, index, event.raw, reason))
+    _raise(connection, "equivocation", event.source, position, index, event.raw, reason)
+
+
+def _raise(
+    connection: Connection[Any],
+    kind: str,
+    source: str,
+    position: int | None,
+    index: int | None,
+    body: bytes,
+    reason: str,
+) -> None:
+    detail = orjson.dumps({"evidence": digest(body).hex(), "reason": reason}).decode()
+    connection.execute(_RAISE, (kind, source, position, position, index, index, detail))
+
+
+def _lines(texts: Iterable[str]) -> str:
+    """Texts that have no line breaks (the envelope's have none), for string_to_array."""
+    return "\n".join(texts)
+
+
+def _array(values: Iterable[Any]) -> str:
+    """Numbers or UUIDs as an array."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+append = Recorder().append
+recorder = Consumer("log", frozenset(SOURCES), append, at_once=_AT_ONCE, doubted=compare, set_aside=set_aside)

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from services.audit.domain import leaf
 from shared.kernel.reactions import Rows
 
 KINDS = (
@@ -14,7 +15,7 @@ KINDS = (
 # what is asked for, and what else leads to entries of its trail
 _SEARCHED = {"examiner": ("examiner", "actor")}
 _TRAIL = """
-SELECT DISTINCT e.index, e.sealed, e.received_at FROM subjects s JOIN entries e USING (index)
+SELECT DISTINCT e.index, e.leaf FROM subjects s JOIN entries e USING (index)
  WHERE (s.kind, s.ref) IN (SELECT * FROM unnest(%s::text[], %s::text[])) AND e.index > %s
  ORDER BY e.index LIMIT %s
 """
@@ -38,12 +39,13 @@ def trail(rows: Rows, kind: str, id: str, after: int = -1, limit: int = 100) -> 
 
 
 def _step(row: dict[str, Any]) -> dict[str, Any]:
-    event = orjson.loads(row["sealed"])
+    sealed, _, received = leaf.decode(row["leaf"])
+    event = orjson.loads(sealed)
     return {
         "index": row["index"],
         "time": event["time"],
         "recorded": event["recordedtime"],
-        "received": row["received_at"].isoformat(),
+        "received": received,
         "type": event["type"],
         "actor": event["actor"],
         "role": event["role"],
@@ -60,9 +62,9 @@ def _step(row: dict[str, Any]) -> dict[str, Any]:
 def entries(rows: Rows, after: int = -1, limit: int = 500) -> list[str]:
     """The log itself behind index `after`: sealed events as text."""
     found = rows.execute(
-        "SELECT sealed FROM entries WHERE index > %s ORDER BY index LIMIT %s", (after, limit)
+        "SELECT leaf FROM entries WHERE index > %s ORDER BY index LIMIT %s", (after, limit)
     ).fetchall()
-    return [row["sealed"].decode() for row in found]
+    return [leaf.decode(row["leaf"])[0].decode() for row in found]
 
 
 def head(rows: Rows) -> dict[str, Any]:

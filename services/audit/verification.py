@@ -15,14 +15,15 @@ from typing import Any
 
 from psycopg import Connection
 
+from services.audit.domain import leaf
+from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tree import Tree, leaf_hash
-from services.audit.log import subjects_of
 from shared.security.heads import Head
 from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
 
 _PAGE = 2000
 _ENTRIES = """
-SELECT index, source, position, event_id::text, type, actor, role, sealed FROM entries
+SELECT index, source, position, event_id::text, type, actor, role, leaf FROM entries
  WHERE index >= %s ORDER BY index LIMIT %s
 """
 _OF_A_KIND = 10  # problems that are told; of the others, how many they are
@@ -145,15 +146,15 @@ class _Verification:
             start = end
 
     def _entry(self, row: Any, subjects: set[tuple[str, str]]) -> None:
-        index, *columns, raw = row
+        index, *columns, entry = row
         if index != self._next:
             several = index > self._next + 1
             missing = f"entries {self._next} to {index - 1}" if several else f"entry {self._next}"
             self._problem(index, f"missing before it: {missing}")
         self._next = index + 1
         try:
-            event = read(raw)
-        except Undecodable as error:
+            event = read(leaf.decode(entry)[0])
+        except (Undecodable, NoLeaf) as error:
             self._problem(index, str(error))
             return
         if columns != [event.source, event.position, event.id, event.type, *event.actor[:2]]:

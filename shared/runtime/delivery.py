@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,6 +195,7 @@ class Reception:
                 # the source contradicts what was applied, or speaks a language newer than this program:
                 # it waits for a person, the others go on
                 log.error("%s stops following %s: %s", consumer.name, service, broken)
+                self._doubt(connection, consumer, list(_readable(bodies)))
                 return count
             count += len(bodies)
 
@@ -204,10 +206,11 @@ class Reception:
             applied = inbox.apply(connection, consumer, self._sources[service], events)
         except ChainBroken as broken:
             self._quarantine(connection, service, events, str(broken))
-            self.catch_up_with(connection, consumer, service)
-            return
-        if applied.gap:
-            self.catch_up_with(connection, consumer, service)
+        else:
+            if not applied.gap:
+                return
+        self.catch_up_with(connection, consumer, service)
+        self._doubt(connection, consumer, events)
 
     def _quarantine(
         self, connection: Connection[Any], service: str, events: Sequence[Sealed], reason: str
@@ -217,6 +220,18 @@ class Reception:
         for event in events:
             inbox.reject(connection, service, event.raw, reason)
 
+    def _doubt(self, connection: Connection[Any], consumer: Consumer, events: Sequence[Sealed]) -> None:
+        # what was not applied may contradict what was
+        if consumer.doubted is not None:
+            consumer.doubted(connection, events)
+
+    def _set_aside(self, connection: Connection[Any], service: str, body: bytes, reason: str) -> None:
+        log.error("%s: a body was set aside: %s", service, reason)
+        inbox.reject(connection, service, body, reason)
+        for consumer in self.consumers:
+            if consumer.set_aside is not None and service in consumer.sources:
+                consumer.set_aside(connection, self._sources[service], body, reason)
+
     def _decode(self, connection: Connection[Any], service: str, bodies: Sequence[bytes]) -> list[Sealed]:
         events = []
         for body in bodies:
@@ -225,11 +240,16 @@ class Reception:
                 if event.source != self._sources[service]:
                     raise Undecodable("the source is not the one of this exchange")
             except Undecodable as error:
-                log.error("%s: a body was set aside: %s", service, error)
-                inbox.reject(connection, service, body, str(error))
+                self._set_aside(connection, service, body, str(error))
             else:
                 events.append(event)
         return events
+
+
+def _readable(bodies: Iterable[bytes]) -> Iterable[Sealed]:
+    for body in bodies:
+        with suppress(Undecodable):
+            yield read(body)
 
 
 def own_feed(connection: Connection[Any], position: int, limit: int) -> list[bytes]:

@@ -32,6 +32,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 Handle = Callable[[Connection[Any], Sequence[Sealed]], None]
+SetAside = Callable[[Connection[Any], str, bytes, str], None]  # source, body, reason
 
 
 class ChainBroken(Exception):
@@ -47,12 +48,16 @@ class Consumer:
 
     `at_once` bounds the first transaction of many events, because while it lasts, nothing that anybody has
     committed meanwhile is sealed (xid8 watermark). Where it was quick, the next one takes twice as many.
+    `doubted` is shown events at positions that were applied before, nearly always the same bytes once more,
+    and events that do not follow what was applied; `set_aside` is told bodies that are no events of theirs.
     """
 
     name: str
     sources: frozenset[str]
     handle: Handle
     at_once: int = 5000
+    doubted: Handle | None = None
+    set_aside: SetAside | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def _apply(
 ) -> Applied:
     with connection.transaction():
         position, head = checkpoint(connection, consumer.name, source)
-        fresh, gap = _contiguous(source, events, position, head)
+        fresh, known, gap = _contiguous(source, events, position, head)
         if fresh:
             held = _parked_streams(connection, consumer.name, source)
             handle(connection, [event for event in fresh if event.stream not in held])
@@ -106,6 +111,8 @@ def _apply(
             reached("apply")
             position = _advance(connection, consumer.name, fresh[-1])
             reached("checkpoint")
+        if known and consumer.doubted is not None:
+            consumer.doubted(connection, known)
     reached("applied")
     return Applied(position, gap)
 
@@ -120,18 +127,21 @@ def checkpoint(connection: Connection[Any], consumer: str, source: str) -> tuple
 
 def _contiguous(
     source: str, events: Sequence[Sealed], position: int, head: bytes
-) -> tuple[list[Sealed], bool]:
+) -> tuple[list[Sealed], list[Sealed], bool]:
+    """(what is new, what repeats positions, whether something between is missing)."""
     fresh: list[Sealed] = []
+    known: list[Sealed] = []
     for event in events:
         if event.position <= position:
+            known.append(event)
             continue
         if event.position > position + 1:
-            return fresh, True
+            return fresh, known, True
         if event.previous != head:
             raise ChainBroken(source, event.position)
         fresh.append(event)
         position, head = event.position, event.hash
-    return fresh, False
+    return fresh, known, False
 
 
 def _advance(connection: Connection[Any], consumer: str, last: Sealed) -> int:

@@ -206,11 +206,11 @@ def _check_board(log: Log, connection: psycopg.Connection[Any]) -> None:
 
 def _check_audit(logs: dict[str, Log], connection: psycopg.Connection[Any]) -> None:
     """Every position of every log is an entry, with its very bytes, in its source's order."""
-    rows = connection.execute("SELECT index, source, position, sealed FROM entries ORDER BY index").fetchall()
+    rows = connection.execute("SELECT index, source, position, leaf FROM entries ORDER BY index").fetchall()
     assert [row[0] for row in rows] == list(range(len(rows)))
     entries: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
-    for _, source, position, sealed in rows:
-        entries[source].append((position, bytes(sealed)))
+    for _, source, position, leaf in rows:
+        entries[source].append((position, bytes(leaf).partition(b"\n")[0]))
     wanted = {
         f"/centre/{service}": [(position, bytes(sealed)) for position, _, sealed in log.rows]
         for service, log in logs.items()

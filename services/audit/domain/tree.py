@@ -186,6 +186,49 @@ def widths(size: int) -> list[int]:
     return found
 
 
+class Edge:
+    """The tiles of a growing tree that are not full yet, level by level."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._levels: list[list[bytes]] = []
+
+    @classmethod
+    def of(cls, size: int, tiles: Tiles) -> "Edge":
+        """The edge of the first `size` leaves."""
+        edge = cls()
+        edge.size = size
+        for level, count in enumerate(widths(size)):
+            index, width = divmod(count, WIDTH)
+            edge._levels.append(list(split(tiles.tile(level, index, width))) if width else [])
+        return edge
+
+    def copy(self) -> "Edge":
+        """The same, which can be extended alone."""
+        edge = Edge()
+        edge.size, edge._levels = self.size, [list(tile) for tile in self._levels]
+        return edge
+
+    def extend(self, leaves: Iterable[bytes]) -> list[tuple[int, int, bytes]]:
+        """(level, index, hashes) of each tile that further leaf hashes make full."""
+        full: list[tuple[int, int, bytes]] = []
+        for leaf in leaves:
+            self.size += 1
+            self._add(0, leaf, full)
+        return full
+
+    def _add(self, level: int, hash: bytes, full: list[tuple[int, int, bytes]]) -> None:
+        if level == len(self._levels):
+            self._levels.append([])
+        tile = self._levels[level]
+        tile.append(hash)
+        if len(tile) == WIDTH:
+            hashes = b"".join(tile)
+            full.append((level, (self.size >> (_HEIGHT * (level + 1))) - 1, hashes))
+            tile.clear()
+            self._add(level + 1, tile_root(hashes), full)
+
+
 class _Nodes:
     """The inner nodes of a tree of `size` leaves, out of its tiles; each tile is asked for once."""
 

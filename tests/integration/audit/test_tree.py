@@ -65,9 +65,9 @@ def test_every_tree_head_has_the_root_of_the_entries_up_to_it(empty: Witness, at
     for candidate in ("Ling", "Hua"):
         tell(empty, candidate)
         empty.hear(at_a_time=at_a_time)
-    sealed = empty.sealed()
+    leaves = empty.leaves()
     with empty.admin.cursor(binary=True) as cursor:
         heads = cursor.execute("SELECT size, root FROM tree_heads ORDER BY size").fetchall()
-    assert len(sealed) == heads[-1][0] == 12
+    assert len(leaves) == heads[-1][0] == 12
     for size, root in heads:
-        assert root == merkle_tree_hash(sealed[:size])
+        assert root == merkle_tree_hash(leaves[:size])

@@ -24,6 +24,8 @@ from tests.integration.store.source import Source
 BATCH = derived_id("batch", "spring")
 NUMBER = "9901003206400001"
 SHI = somebody("Shi", Role.EXAMINER)
+# a leaf is the line of the event and the line of the note
+_SEALED = "SELECT substr(leaf, 1, position('\\x0a'::bytea IN leaf) - 1) FROM entries ORDER BY index"
 
 
 class Witness:
@@ -74,7 +76,11 @@ class Witness:
 
     def sealed(self) -> list[bytes]:
         with self.admin.cursor(binary=True) as cursor:
-            return [row[0] for row in cursor.execute("SELECT sealed FROM entries ORDER BY index")]
+            return [row[0] for row in cursor.execute(_SEALED)]
+
+    def leaves(self) -> list[bytes]:
+        with self.admin.cursor(binary=True) as cursor:
+            return [row[0] for row in cursor.execute("SELECT leaf FROM entries ORDER BY index")]
 
     def waits_for_a_lock(self, connection: Connection[Any]) -> bool:
         return waits_for_a_lock(self.admin, connection)
@@ -85,6 +91,7 @@ class Witness:
             "DELETE FROM subjects WHERE index >= %s",
             "DELETE FROM entries WHERE index >= %s",
             "DELETE FROM tree_heads WHERE size > %s",
+            "DELETE FROM tiles WHERE (index + 1) * 256 ^ (level + 1) > %s",
         ):
             self.admin.execute(statement, (first,))
 

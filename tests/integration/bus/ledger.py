@@ -85,9 +85,9 @@ class Ledger:
     def entries(self) -> list[bytes]:
         """Registration's events as audit appended them."""
         rows = self.audit.execute(
-            "SELECT sealed FROM entries WHERE source = %s ORDER BY index", (SOURCE,)
+            "SELECT leaf FROM entries WHERE source = %s ORDER BY index", (SOURCE,)
         ).fetchall()
-        return [row[0] for row in rows]
+        return [row[0].partition(b"\n")[0] for row in rows]
 
     def audited(self) -> int:
         """How far audit has applied registration's log."""

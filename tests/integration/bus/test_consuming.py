@@ -10,8 +10,8 @@ from tests.integration.bus.queues import Queues, await_empty
 
 AUDITS = "audit.from.registration"
 IN_THE_WAY = (
-    "INSERT INTO entries (index, source, position, event_id, type, actor, role, sealed)"
-    " VALUES (1000000, %s, %s, %s, 'Nothing', 'nobody', 'nobody', '')"
+    "INSERT INTO entries (index, source, position, event_id, type, actor, role, received_at, leaf)"
+    " VALUES (1000000, %s, %s, %s, 'Nothing', 'nobody', 'nobody', now(), '')"
 )
 
 

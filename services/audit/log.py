@@ -32,9 +32,9 @@ _FAR = 10_000  # entries that others have appended: reading their tiles is quick
 _APPEND = r"""
 SELECT append_entries(
     %s, string_to_array(%s, E'\n'), %s::bigint[], %s::uuid[], string_to_array(%s, E'\n'),
-    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::timestamptz, %s::bytea[],
+    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::timestamptz, %b::bytea[],
     string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::int[], %s::bigint[],
-    %s::int[], %s::bigint[], %s::bytea[], %s, %s)
+    %s::int[], %s::bigint[], %b::bytea[], %b, %b)
 """
 _NEWEST = """
 SELECT asked.place, last.number, last.index

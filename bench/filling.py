@@ -1,5 +1,6 @@
-"""Logs filled with valid chains, as the product's tables would stand after a long time: a source's log by COPY,
-the audit log by its own consumer in large batches.
+"""Logs filled with valid chains, as the product's tables would stand after a long time.
+
+A source's log is filled by COPY, the audit log by its own consumer in large batches.
 
 Indexes stay in place, so that the tables come out as they do when they grow. Not filled: claims (those of
 concluded applications are gone) and duties (a few rows for each batch).

@@ -1,0 +1,56 @@
+"""What the signer has signed last: the one thing that it does not take from the database."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from services.audit import files
+from services.audit.domain.tree import Tree
+
+
+class MemoryBroken(Exception):
+    """签署程序的状态文件已损坏；请从备份恢复，切勿删除。
+    The signer's file of what it signed last is damaged; restore it from a backup, and do not delete it."""
+
+
+class MemoryLost(Exception):
+    """日志已签署过检查点，但签署程序的状态文件不见了；请从备份恢复，或换一个 JIANDING_LOG_ORIGIN 另立日志。
+    The log has signed, but the signer's file of what it signed last is gone; restore it from a backup, or
+    begin a log of another name with JIANDING_LOG_ORIGIN."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One file for each log, for its owner alone."""
+
+    path: Path
+    origin: str
+
+    @classmethod
+    def of(cls, folder: Path, origin: str) -> "Memory":
+        """In the signer's folder."""
+        return cls(files.folder(folder) / f"{sha256(origin.encode()).hexdigest()[:32]}.json", origin)
+
+    def load(self) -> Tree | None:
+        """The tree that was signed last; None if none ever was, MemoryBroken if that cannot be said."""
+        try:
+            said = json.loads(self.path.read_bytes())
+            tree = Tree.stored(said["size"], bytes.fromhex("".join(said["peaks"])))
+            if said["origin"] != self.origin or tree.root.hex() != said["root"]:
+                raise ValueError
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            raise MemoryBroken(str(self.path)) from None
+        return tree
+
+    def keep(self, tree: Tree) -> None:
+        """On the disk when it returns."""
+        said = {
+            "origin": self.origin,
+            "size": tree.size,
+            "root": tree.root.hex(),
+            "peaks": [peak.hex() for peak in tree.peaks],
+        }
+        files.write(self.path, json.dumps(said, indent=1).encode())

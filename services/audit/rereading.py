@@ -1,0 +1,106 @@
+"""Reading the log again from its stored bytes, and comparing everything that the database says about them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from services.audit.domain import leaf
+from services.audit.domain.leaf import NoLeaf, subjects_of
+from services.audit.domain.tiling import Tiling
+from services.audit.domain.tree import HASH, WIDTH, Tree, leaf_hash
+from shared.wire.envelope import Undecodable, read
+
+PAGE = 1024  # entries: some 15 ms, between which others have their turn
+_LEAVES = "SELECT index, leaf FROM entries WHERE index >= %s AND index < %s ORDER BY index"
+_SUBJECTS = "SELECT index, kind, ref, number FROM subjects WHERE index >= %s AND index < %s"
+_HEADS = "SELECT size, root, peaks FROM tree_heads WHERE size > %s AND size <= %s"
+_TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
+_SIZE = "SELECT coalesce(max(size), 0) FROM tree_heads"
+
+
+class Disagreement(Exception):
+    """The log does not say of itself what its bytes say; `index` is that of the first entry concerned."""
+
+    def __init__(self, index: int, what: str) -> None:
+        super().__init__(f"entry {index}: {what}")
+        self.index, self.what = index, what
+
+
+def size(connection: Connection[Any]) -> int:
+    """How many entries the log says to have."""
+    row = connection.execute(_SIZE).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class Rereading:
+    """One way through the log, from its first entry on; `tree` is what the bytes so far amount to."""
+
+    def __init__(self) -> None:
+        self._tiling = Tiling()
+
+    @property
+    def tree(self) -> Tree:
+        return self._tiling.tree
+
+    def read(self, connection: Connection[Any], end: int, most: int = PAGE) -> bool:
+        """Reads on, at most to `end`; whether it is there. Disagreement where something does not fit."""
+        start = self.tree.size
+        stop = min(end, start + most)
+        if start >= stop:
+            return start >= end
+        with connection.transaction(), connection.cursor(binary=True) as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            leaves = cursor.execute(_LEAVES, (start, stop)).fetchall()
+            subjects = cursor.execute(_SUBJECTS, (start, stop)).fetchall()
+            heads = cursor.execute(_HEADS, (start, stop)).fetchall()
+            self._compare(cursor, start, stop, leaves, subjects, heads)
+        return stop == end
+
+    def _compare(
+        self, cursor: Any, start: int, stop: int, leaves: Sequence[Any], subjects: Any, heads: Any
+    ) -> None:
+        rows: dict[int, dict[tuple[str, str], int]] = {}
+        for index, kind, ref, number in subjects:
+            rows.setdefault(index, {})[kind, ref] = number
+        said = {size: (root, peaks) for size, root, peaks in heads}
+        for index in range(start, stop):
+            if index - start >= len(leaves) or leaves[index - start][0] != index:
+                raise Disagreement(index, "it is missing")
+            bytes_ = leaves[index - start][1]
+            for tile in self._tiling.add(leaf_hash(bytes_)):
+                self._tile(cursor, *tile)
+            if rows.get(index, {}) != _linked(index, bytes_):
+                raise Disagreement(index, "its subjects are not those that it names")
+            if index + 1 in said and said[index + 1] != (self.tree.root, b"".join(self.tree.peaks)):
+                raise Disagreement(index, "the tree head does not follow from the entries up to it")
+
+    def _tile(self, cursor: Any, level: int, index: int, hashes: bytes) -> None:
+        row = cursor.execute(_TILE, (level, index)).fetchone()
+        stored = row[0] if row else b""
+        if stored != hashes:
+            differs = next(at for at in range(WIDTH) if _hash(stored, at) != _hash(hashes, at))
+            first = (index * WIDTH + differs) * WIDTH**level
+            raise Disagreement(first, f"tile {level}/{index} is not that of the entries")
+
+
+def _hash(hashes: bytes, at: int) -> bytes:
+    return hashes[at * HASH : (at + 1) * HASH]
+
+
+def _linked(index: int, bytes_: bytes) -> dict[tuple[str, str], int]:
+    """The number that a leaf gives to each of its subjects."""
+    try:
+        sealed, links, _ = leaf.decode(bytes_)
+        subjects = subjects_of(read(sealed))
+    except (NoLeaf, Undecodable) as error:
+        raise Disagreement(index, str(error)) from None
+    if len(subjects) != len(links):
+        raise Disagreement(index, "it does not have a link for each of its subjects")
+    return {subject: number for subject, (number, _) in zip(subjects, links, strict=True)}
+
+
+def link_of(index: int, bytes_: bytes, kind: str, ref: str) -> int:
+    """The number that a leaf gives to one subject; 0 if it does not name it."""
+    return _linked(index, bytes_).get((kind, ref), 0)

@@ -184,11 +184,8 @@ class TestWhereItIsServed:
     def test_a_command_is_answered_and_its_trail_can_be_read_to_the_last_character(
         self, office: Office, served: "subprocess.Popen[str]"
     ) -> None:
-        done = office.jianding(
-            "send", "registration", "record_training", "-", *TRAINER, "--json", stdin=json.dumps(TRAINING)
-        )
+        done = _train(office)
         assert (done.code, done.last["events"][0]["type"]) == (0, "TrainingHeld")
-        wait_until(lambda: office.jianding("trail", "batch", TRAINING["batch"]).code == 0, 20)
         for columns in (80, 60):
             screen = _on_a_screen(office, columns, "trail", "batch", TRAINING["batch"])
             for id in (TRAINER[1], TRAINING["training"], *TRAINING["trainees"][:3]):
@@ -236,7 +233,12 @@ class TestWhereItIsServed:
 
 @pytest.fixture
 def left(office: Office) -> Office:
-    """The folder, its server stopped."""
+    """The folder with some data, its server stopped."""
+    if not (office.var / "postgres").exists():
+        with office.up() as up:
+            _train(office)
+            up.send_signal(signal.SIGTERM)
+            up.communicate(timeout=60)
     office.postgres.stop()
     return office
 
@@ -278,6 +280,7 @@ def test_a_node_without_the_key_of_its_vault_does_not_start_and_makes_no_other(l
     kept = lost.rename(left.var / "kept")
     try:
         line = _one_line(left.jianding("up"))
+        assert _one_line(left.jianding("send", "registration", "roster", *TRAINER)) == line
         assert not lost.exists()
     finally:
         kept.rename(lost)
@@ -325,6 +328,14 @@ def test_a_demo_that_is_stopped_says_so_in_one_line_and_leaves_no_server(
 
 
 # -- what is common to all
+
+
+def _train(office: Office) -> Done:
+    """The answer to a command, once audit has what came of it."""
+    words = ("send", "registration", "record_training", "-", *TRAINER, "--json")
+    done = office.jianding(*words, stdin=json.dumps(TRAINING))
+    wait_until(lambda: office.jianding("trail", "batch", TRAINING["batch"]).code == 0, 20)
+    return done
 
 
 def _decided(office: Office) -> int:

@@ -58,7 +58,6 @@ def up() -> None:
 
     from shared.bus.calls import context
     from shared.kernel.actors import Actor, Role
-    from shared.runtime.checks import lost_keys
     from shared.runtime.cli.access import admin
     from shared.runtime.lease import lease
     from shared.runtime.node import Node
@@ -67,8 +66,7 @@ def up() -> None:
     _on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
     with lease(current.var), admin(current, create=True) as dsn:
-        for lost in lost_keys(current, dsn):  # before anybody makes others, which would not fit
-            raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
+        _have_keys(current, dsn)
         with Node(current, dsn) as node:
             operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
             size = node.call("audit", "head", operator)["size"]
@@ -169,7 +167,16 @@ def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any
     if not current.embedded_bus:
         return call_over_rabbit(current, service, command, data, fields)
     with admin(current) as dsn:
+        _have_keys(current, dsn)
         return call_embedded(current, dsn, service, command, data, fields)
+
+
+def _have_keys(current: Settings, dsn: str) -> None:
+    """Before a service makes other keys, which would not fit the data."""
+    from shared.runtime.checks import lost_keys
+
+    for lost in lost_keys(current, dsn):
+        raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
 
 
 def _unknown(service: str, command: str) -> str:

@@ -1,0 +1,295 @@
+"""One range of entry bundles, checked in a process of its own.
+
+What a range cannot know is what came before it, so it tells what it found at its borders: the first and last
+event of each source, the first and last entry of each subject. `joined` puts ranges together. Where an entry
+is missing or makes no sense there is a hole, and what is behind it is a stretch of its own: nothing is held
+against entries whose predecessors we have not seen.
+"""
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from . import files, tree
+from .leaf import LONGEST, Leaf, Link, backwards, quick, read, subjects
+from .verdict import INCOMPLETE, OF_A_KIND, TAMPERED, UNREADABLE, Problem
+from .words import Fault
+
+WIDTH = 256
+Numbers: TypeAlias = "array[int]"  # Python 3.11 cannot say so itself
+_BUNDLE = WIDTH * (2 + LONGEST)
+_TILE = WIDTH * tree.SIZE
+
+
+class Range(NamedTuple):
+    """Entry bundles `first` to `last` of the export in `folder` of a log of `size` entries."""
+
+    folder: str
+    size: int
+    first: int
+    last: int
+
+
+class Event(NamedTuple):
+    """Where an event stands in its source."""
+
+    at: int  # index in the log
+    position: int
+    previous: str
+    hash: str
+
+
+class Stretch(NamedTuple):
+    """Entries without a hole between them: the first and last event of each source and entry of each subject.
+
+    `opening` has three numbers for each subject (index, and the link there), `closing` two (what the next
+    link has to be): rows of numbers cross to another process at a fraction of what objects cost.
+    """
+
+    first: dict[str, Event]
+    last: dict[str, Event]
+    subjects: list[str]
+    opening: Numbers
+    closing: Numbers
+
+
+@dataclass
+class Found:
+    """What is told of a range."""
+
+    first: int
+    entries: int = 0
+    missing: int = 0  # files
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    broken: list[tuple[str, int, int]] = field(default_factory=list)  # source, earlier and later index
+    bad: list[int] = field(default_factory=list)  # indexes of entries that are not what the tree says
+    stretches: list[Stretch] = field(default_factory=list)
+    roots: list[bytes | None] = field(default_factory=list)  # of full bundles, as their entries say
+    stored: list[bytes | None] = field(default_factory=list)  # the same, as their tiles say
+    edge: list[bytes | None] = field(default_factory=list)  # hash of the partial bundle, the same two ways
+    ids: Numbers = field(default_factory=lambda: array("q"))
+    backwards: list[int] = field(default_factory=list)
+    early: list[int] = field(default_factory=list)  # received before it was recorded
+    received: tuple[str, str] = ("", "")  # the first and last time
+
+    def add(self, kind: str, index: int, fault: Fault) -> None:
+        """One more problem; of many alike, the first ones are enough."""
+        self.counts[fault.code] += 1
+        if self.counts[fault.code] <= OF_A_KIND:
+            self.problems.append(Problem(kind, index, fault))
+
+
+def tile_path(level: int | str, number: int, width: int = WIDTH) -> str:
+    """`tile/0/x001/x234/067.p/12` (C2SP tlog-tiles); `entries` is a level too."""
+    digits = f"{number % 1000:03d}"
+    while number := number // 1000:
+        digits = f"x{number % 1000:03d}/{digits}"
+    return f"tile/{level}/{digits}" + ("" if width == WIDTH else f".p/{width}")
+
+
+def stored(folder: str, level: int | str, number: int, width: int, limit: int) -> tuple[str, bytes | None]:
+    """Name and content of a tile. A full tile stands in for a partial one that is gone, as it may."""
+    name = tile_path(level, number, width)
+    content = files.read(Path(folder, name), limit, name)
+    if content is None and width < WIDTH:
+        full = tile_path(level, number)
+        content = files.read(Path(folder, full), limit, full)
+        if content is not None:
+            return full, content
+    return name, content
+
+
+def hashes(folder: str, level: int, number: int, width: int) -> tuple[str, bytes | None, str]:
+    """A tile's name, its hashes as far as they are needed, and what is wrong with it as a code or nothing."""
+    name, content = stored(folder, level, number, width, 2 * _TILE)
+    needed = width * tree.SIZE
+    if content is None:
+        return name, None, "tile_missing"
+    full = name == tile_path(level, number)
+    allowed = _TILE if full else needed
+    if len(content) < needed:
+        return name, None, "tile_short"
+    return name, content[:needed], "tile_long" if len(content) > allowed else ""
+
+
+def check(range: Range) -> Found:
+    """Everything that the range shows by itself."""
+    return _Check(range).run()
+
+
+class _Check:
+    """One pass over a range."""
+
+    def __init__(self, range: Range) -> None:
+        self._range = range
+        self._found = Found(range.first * WIDTH)
+        self._time = ""
+        self._begin()
+
+    def run(self) -> Found:
+        for number in range(self._range.first, self._range.last + 1):
+            start = number * WIDTH
+            self._bundle(number, start, min(WIDTH, self._range.size - start))
+        self._found.received = self._found.received[0], self._time
+        self._end()
+        return self._found
+
+    def _bundle(self, number: int, start: int, width: int) -> None:
+        leaves = self._leaves(number, start, width)
+        own = [tree.leaf_hash(leaf) for leaf in leaves]
+        tile = self._tile(number, start, width)
+        known = [tile[at : at + tree.SIZE] for at in range(0, len(tile), tree.SIZE)] if tile else own
+        for at, (found, said) in enumerate(zip(own, known, strict=False)):
+            if found != said:
+                self._found.bad.append(start + at)
+                self._found.add(TAMPERED, start + at, Fault("leaf_differs"))
+        by_leaves = tree.root(own) if len(own) == width else None
+        by_tile = None if tile is None else by_leaves if own == known else tree.root(known)
+        if width == WIDTH:
+            self._found.roots.append(by_leaves)
+            self._found.stored.append(by_tile)
+        else:
+            self._found.edge = [by_leaves, by_tile]
+        self._content(start, leaves)
+        if len(leaves) < width:
+            self._hole()
+        self._found.entries += width
+
+    def _leaves(self, number: int, start: int, width: int) -> list[bytes]:
+        try:
+            name, content = stored(self._range.folder, "entries", number, width, _BUNDLE)
+        except files.Unreadable as fault:
+            self._found.add(UNREADABLE, start, fault)
+            return []
+        if content is None:
+            self._found.missing += 1
+            self._found.add(INCOMPLETE, start, Fault("tile_missing", file=name))
+            return []
+        leaves, rest = split(content, width)
+        if len(leaves) < width:
+            self._found.add(INCOMPLETE, start + len(leaves), Fault("tile_short", file=name))
+        elif rest and name == tile_path("entries", number, width):
+            self._found.add(TAMPERED, start + width, Fault("tile_long", file=name))
+        return leaves
+
+    def _tile(self, number: int, start: int, width: int) -> bytes | None:
+        try:
+            name, content, wrong = hashes(self._range.folder, 0, number, width)
+        except files.Unreadable as fault:
+            self._found.add(UNREADABLE, start, fault)
+            return None
+        if wrong:
+            kind, place = (TAMPERED, width) if wrong == "tile_long" else (INCOMPLETE, 0)
+            self._found.missing += wrong == "tile_missing"
+            self._found.add(kind, start + place, Fault(wrong, file=name))
+        return content
+
+    def _content(self, start: int, leaves: list[bytes]) -> None:
+        good = quick(leaves) if leaves else []
+        if good is not None:
+            self._entries(start, good)
+            return
+        for at, content in enumerate(leaves):
+            try:
+                self._entries(start + at, [read(content)])
+            except Fault as fault:
+                self._found.add(TAMPERED, start + at, fault)
+                self._hole()
+
+    def _begin(self) -> None:
+        self._first: dict[str, Event] = {}
+        self._last: dict[str, Event] = {}
+        self._opening: list[int] = []
+        self._closing: dict[str, Link] = {}
+
+    def _end(self) -> None:
+        closing = array("q", chain.from_iterable(self._closing.values()))
+        stretch = Stretch(self._first, self._last, list(self._closing), array("q", self._opening), closing)
+        self._found.stretches.append(stretch)
+
+    def _hole(self) -> None:
+        self._end()
+        self._begin()
+
+    def _entries(self, start: int, leaves: list[Leaf]) -> None:
+        self._clocks(start, leaves)
+        self._found.ids.extend(map(hash, [leaf.id for leaf in leaves]))
+        self._chains(start, leaves)
+        self._links(start, leaves)
+
+    def _clocks(self, start: int, leaves: list[Leaf]) -> None:
+        times = [self._time, *(leaf.received for leaf in leaves)]
+        if backwards(times):
+            self._found.backwards += [
+                start + at for at, leaf in enumerate(leaves) if leaf.received < times[at]
+            ]
+        if any(leaf.received < leaf.recorded for leaf in leaves):
+            self._found.early += [
+                start + at for at, leaf in enumerate(leaves) if leaf.received < leaf.recorded
+            ]
+        if leaves and not self._time:
+            self._found.received = leaves[0].received, ""
+        self._time = times[-1]
+
+    def _chains(self, start: int, leaves: list[Leaf]) -> None:
+        first, last = self._first, self._last
+        for index, leaf in enumerate(leaves, start):
+            event = Event(index, leaf.position, leaf.previous, leaf.hash)
+            before = last.get(leaf.source)
+            if before is None:
+                first[leaf.source] = event
+            elif leaf.position != before.position + 1 or leaf.previous != before.hash:
+                self._break(leaf.source, before, event)
+            last[leaf.source] = event
+
+    def _break(self, source: str, before: Event, event: Event) -> None:
+        fault = misplaced(source, before, event)
+        if fault is None:
+            self._found.broken.append((source, before.at, event.at))
+        else:
+            self._found.add(TAMPERED, event.at, fault)
+
+    def _links(self, start: int, leaves: list[Leaf]) -> None:
+        opening, closing = self._opening, self._closing
+        for index, leaf in enumerate(leaves, start):
+            about = subjects(leaf.refs, leaf.actor)
+            if len(about) != len(leaf.links):
+                fault = Fault("links_count", found=len(leaf.links), wanted=len(about))
+                self._found.add(TAMPERED, index, fault)
+            for subject, link in zip(about, leaf.links, strict=False):
+                wanted = closing.get(subject)
+                if wanted is None:
+                    opening += (index, *link)
+                elif wanted != link:
+                    self._found.add(TAMPERED, index, mislinked(subject, link, wanted))
+                closing[subject] = [link[0] + 1, index]
+
+
+def split(content: bytes, width: int) -> tuple[list[bytes], bool]:
+    """Up to `width` entries of an entry bundle, and whether there is more behind them."""
+    leaves: list[bytes] = []
+    at = 0
+    for _ in range(width):
+        start = at + 2
+        end = start + int.from_bytes(content[at:start], "big")
+        if start > len(content) or end > len(content):
+            return leaves, True
+        leaves.append(content[start:end])
+        at = end
+    return leaves, at < len(content)
+
+
+def misplaced(source: str, before: Event, event: Event) -> Fault | None:
+    """What is wrong with the event's position; None if it is only its hash that does not fit."""
+    if event.position == before.position + 1:
+        return None
+    return Fault("position", source=source, found=event.position, before=before.position)
+
+
+def mislinked(subject: str, link: Link, wanted: Link) -> Fault:
+    """The link is not the one that follows from the entries before it."""
+    return Fault("link", subject=subject, found=link, wanted=wanted)

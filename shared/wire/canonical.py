@@ -33,11 +33,11 @@ def _check(value: Any) -> None:
         if not -_SAFE < value < _SAFE:
             raise NotCanonical("an integer beyond 2^53 has no single spelling")
     elif kind is dict:
-        for key, item in value.items():
-            if type(key) is not str or (not key.isascii() and max(key) > "\uffff"):
-                raise NotCanonical("a key has to be text of the Basic Multilingual Plane")
-            if type(item) is not str:
-                _check(item)
+        # orjson has refused keys that are no text
+        if not (keys := "".join(value)).isascii() and max(keys) > "\uffff":
+            raise NotCanonical("a key has to be text of the Basic Multilingual Plane")
+        for item in [item for item in value.values() if type(item) is not str]:
+            _check(item)
     elif kind is list or kind is tuple:
         for item in value:
             _check(item)

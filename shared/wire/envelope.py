@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -23,7 +24,8 @@ _TEXTS = (
     "id", "source", "type", "subject", "time", "recordedtime", "actor", "role", "body", "correlationid",
     "causationid", "commandid", "datacontenttype",
 )  # fmt: skip
-_ROLES = frozenset(Role)
+_texts_of = itemgetter(*_TEXTS)
+_ROLES = frozenset(role.value for role in Role)  # of plain text, whose hash is known
 _SOURCE = re.compile(r"(/[^/\s]+){2,}")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -187,12 +189,8 @@ def _attributes(raw: bytes) -> dict[str, Any]:
 
 def _check(attributes: Data) -> None:
     """What drafted and sealed events have in common."""
-    for name in _TEXTS:
-        value = attributes.get(name)
-        if type(value) is not str or not value:
-            raise Undecodable(f"{name}: has to be text")
-        if not value.isprintable() and _CONTROL.search(value):
-            raise Undecodable(f"{name}: has to be text that can be printed")
+    if not _are_texts(attributes):
+        _name_what_is_no_text(attributes)
     for name in ("schemaversion", "streamversion"):
         value = attributes.get(name)
         if type(value) is not int or value < 1:
@@ -210,6 +208,24 @@ def _check(attributes: Data) -> None:
         raise Undecodable("refs: has to be kind:id, separated by single spaces")
 
 
+def _are_texts(attributes: Data) -> bool:
+    """Whether all texts are texts at a glance, which nearly always they are."""
+    try:
+        texts = _texts_of(attributes)
+        return all(texts) and "".join(texts).isprintable()
+    except (KeyError, TypeError):
+        return False
+
+
+def _name_what_is_no_text(attributes: Data) -> None:
+    for name in _TEXTS:
+        value = attributes.get(name)
+        if type(value) is not str or not value:
+            raise Undecodable(f"{name}: has to be text")
+        if not value.isprintable() and _CONTROL.search(value):
+            raise Undecodable(f"{name}: has to be text that can be printed")
+
+
 def _is_stamp(text: str) -> bool:
     try:
         return bool(_STAMP.fullmatch(text) and datetime.fromisoformat(text))
@@ -218,9 +234,9 @@ def _is_stamp(text: str) -> bool:
 
 
 def _is_refs(text: Any) -> bool:
-    if type(text) is not str or _CONTROL.search(text):
+    if type(text) is not str or (not text.isprintable() and _CONTROL.search(text)):
         return False
-    return not text or all(":" in ref for ref in text.split(" "))
+    return not text or not [ref for ref in text.split(" ") if ":" not in ref]
 
 
 def _spelled(kind: str, ref: str) -> str:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from services.audit import files
 from services.audit.domain.tree import Tree
@@ -37,7 +38,7 @@ class Memory:
         try:
             said = json.loads(self.path.read_bytes())
             tree = Tree.stored(said["size"], bytes.fromhex("".join(said["peaks"])))
-            if said["origin"] != self.origin or tree.root.hex() != said["root"]:
+            if said != self._said(tree):
                 raise ValueError
         except FileNotFoundError:
             return None
@@ -47,10 +48,13 @@ class Memory:
 
     def keep(self, tree: Tree) -> None:
         """On the disk when it returns."""
+        files.write(self.path, json.dumps(self._said(tree), indent=1).encode())
+
+    def _said(self, tree: Tree) -> dict[str, Any]:
         said = {
             "origin": self.origin,
             "size": tree.size,
             "root": tree.root.hex(),
             "peaks": [peak.hex() for peak in tree.peaks],
         }
-        files.write(self.path, json.dumps(said, indent=1).encode())
+        return {**said, "digest": sha256(json.dumps(said).encode()).hexdigest()}

@@ -1,6 +1,6 @@
 """Reading the log again from its stored bytes, and comparing everything that the database says about them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -39,6 +39,8 @@ class Rereading:
 
     def __init__(self) -> None:
         self._tiling = Tiling()
+        self._leaves = b""  # the stored tile that the entries of this moment fall into
+        self._agreed = 0  # size of the last tree head that followed from the entries
 
     @property
     def tree(self) -> Tree:
@@ -54,35 +56,47 @@ class Rereading:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             leaves = cursor.execute(_LEAVES, (start, stop)).fetchall()
             subjects = cursor.execute(_SUBJECTS, (start, stop)).fetchall()
-            heads = cursor.execute(_HEADS, (start, stop)).fetchall()
-            self._compare(cursor, start, stop, leaves, subjects, heads)
+            said = {size: said for size, *said in cursor.execute(_HEADS, (start, stop)).fetchall()}
+            rows: dict[int, dict[tuple[str, str], int]] = {}
+            for index, kind, ref, number in subjects:
+                rows.setdefault(index, {})[kind, ref] = number
+            for index in range(start, stop):
+                if index - start >= len(leaves) or leaves[index - start][0] != index:
+                    raise Disagreement(index, "it is missing")
+                self._entry(cursor, index, leaves[index - start][1], rows.get(index, {}))
+                self._head(said.get(index + 1))
         return stop == end
 
-    def _compare(
-        self, cursor: Any, start: int, stop: int, leaves: Sequence[Any], subjects: Any, heads: Any
-    ) -> None:
-        rows: dict[int, dict[tuple[str, str], int]] = {}
-        for index, kind, ref, number in subjects:
-            rows.setdefault(index, {})[kind, ref] = number
-        said = {size: (root, peaks) for size, root, peaks in heads}
-        for index in range(start, stop):
-            if index - start >= len(leaves) or leaves[index - start][0] != index:
-                raise Disagreement(index, "it is missing")
-            bytes_ = leaves[index - start][1]
-            for tile in self._tiling.add(leaf_hash(bytes_)):
-                self._tile(cursor, *tile)
-            if rows.get(index, {}) != _linked(index, bytes_):
-                raise Disagreement(index, "its subjects are not those that it names")
-            if index + 1 in said and said[index + 1] != (self.tree.root, b"".join(self.tree.peaks)):
-                raise Disagreement(index, "the tree head does not follow from the entries up to it")
+    def _entry(self, cursor: Any, index: int, bytes_: bytes, rows: Mapping[tuple[str, str], int]) -> None:
+        hash = leaf_hash(bytes_)
+        full = self._tiling.add(hash)
+        if index % WIDTH == 0:
+            self._leaves = _stored(cursor, 0, index // WIDTH)
+        if self._leaves and hash != _hash(self._leaves, index % WIDTH):
+            raise Disagreement(index, f"tile 0/{index // WIDTH} has another hash for it")
+        for level, at, hashes in full:
+            if (stored := _stored(cursor, level, at)) != hashes:
+                differs = next(
+                    place for place in range(WIDTH) if _hash(stored, place) != _hash(hashes, place)
+                )
+                first = (at * WIDTH + differs) * WIDTH**level
+                raise Disagreement(first, f"tile {level}/{at} does not follow from the entries")
+        if rows != _linked(index, bytes_):
+            raise Disagreement(index, "its subjects are not those that it names")
 
-    def _tile(self, cursor: Any, level: int, index: int, hashes: bytes) -> None:
-        row = cursor.execute(_TILE, (level, index)).fetchone()
-        stored = row[0] if row else b""
-        if stored != hashes:
-            differs = next(at for at in range(WIDTH) if _hash(stored, at) != _hash(hashes, at))
-            first = (index * WIDTH + differs) * WIDTH**level
-            raise Disagreement(first, f"tile {level}/{index} is not that of the entries")
+    def _head(self, said: Sequence[bytes] | None) -> None:
+        if said is None:
+            return
+        if tuple(said) != (self.tree.root, b"".join(self.tree.peaks)):
+            size = self.tree.size
+            raise Disagreement(self._agreed, f"the entries from here on do not lead to tree head {size}")
+        self._agreed = self.tree.size
+
+
+def _stored(cursor: Any, level: int, index: int) -> bytes:
+    """A full tile; empty while there is none."""
+    row = cursor.execute(_TILE, (level, index)).fetchone()
+    return row[0] if row else b""
 
 
 def _hash(hashes: bytes, at: int) -> bytes:

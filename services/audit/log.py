@@ -33,7 +33,7 @@ _APPEND = r"""
 SELECT append_entries(
     %s, string_to_array(%s, E'\n'), %s::bigint[], %s::uuid[], string_to_array(%s, E'\n'),
     string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::timestamptz, %b::bytea[],
-    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::int[], %s::bigint[],
+    string_to_array(%s, E'\n'), string_to_array(%s, E'\n'), %s::int[], %s::bigint[], %s::bigint[],
     %s::int[], %s::bigint[], %b::bytea[], %b, %b)
 """
 _NEWEST = """
@@ -152,6 +152,7 @@ class Recorder:
                     _lines(ref for each in subjects for _, ref in each),
                     _array(offset for offset, each in enumerate(subjects) for _ in each),
                     _array(number for each in links for number, _ in each),
+                    _array(previous for each in links for _, previous in each),
                     _array(level for level, _, _ in full),
                     _array(index for _, index, _ in full),
                     [tile for _, _, tile in full],

@@ -15,14 +15,16 @@ CREATE TABLE entries (
     UNIQUE (source, position)
 );
 
--- Who and what an entry is about: its `refs` and its actor. `number`: how many entries the subject has with
--- this one. No foreign key: it would double the cost of a row, and verification compares both ways.
+-- Who and what an entry is about: its `refs` and its actor, with its links: how many entries the subject has
+-- with this one, and which was the one before. No foreign key: it would double the cost of a row, and
+-- verification compares both ways.
 CREATE TABLE subjects (
-    kind   text   NOT NULL,
-    ref    text   NOT NULL,
-    index  bigint NOT NULL,
-    number bigint NOT NULL CHECK (number > 0),
-    PRIMARY KEY (kind, ref, index) INCLUDE (number)
+    kind     text   NOT NULL,
+    ref      text   NOT NULL,
+    index    bigint NOT NULL,
+    number   bigint NOT NULL CHECK (number > 0),
+    previous bigint NOT NULL CHECK (previous < index),
+    PRIMARY KEY (kind, ref, index) INCLUDE (number, previous)
 );
 CREATE INDEX subjects_by_index ON subjects (index);
 
@@ -77,7 +79,8 @@ CREATE UNIQUE INDEX findings_once ON findings (
 CREATE FUNCTION append_entries(
     first bigint, from_sources text[], positions bigint[], ids uuid[], types text[], actors text[], roles text[],
     received timestamptz, leaves bytea[],
-    subject_kinds text[], subject_refs text[], subject_offsets int[], subject_numbers bigint[],
+    subject_kinds text[], subject_refs text[], subject_offsets int[],
+    subject_numbers bigint[], subject_previous bigint[],
     tile_levels int[], tile_indexes bigint[], tile_hashes bytea[], new_root bytea, new_peaks bytea
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -89,8 +92,9 @@ BEGIN
     SELECT first + place - 1, source, pos, id, kind, who, role, received, leaf
       FROM unnest(from_sources, positions, ids, types, actors, roles, leaves) WITH ORDINALITY
         AS new (source, pos, id, kind, who, role, leaf, place);
-    INSERT INTO subjects SELECT kind, ref, first + place, number
-      FROM unnest(subject_kinds, subject_refs, subject_offsets, subject_numbers) AS new (kind, ref, place, number);
+    INSERT INTO subjects SELECT kind, ref, first + place, number, previous
+      FROM unnest(subject_kinds, subject_refs, subject_offsets, subject_numbers, subject_previous)
+        AS new (kind, ref, place, number, previous);
     IF cardinality(tile_levels) > 0 THEN
         INSERT INTO tiles SELECT * FROM unnest(tile_levels, tile_indexes, tile_hashes);
     END IF;

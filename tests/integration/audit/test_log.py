@@ -81,7 +81,7 @@ def test_four_sources_heard_at_once_are_all_appended_and_the_tree_is_right(empty
 
 
 def test_an_append_from_any_other_index_than_the_end_is_refused(witness: Witness) -> None:
-    some, more = ", ".join(["'{}'"] * 6), ", ".join(["'{}'"] * 8)
+    some, more = ", ".join(["'{}'"] * 6), ", ".join(["'{}'"] * 9)
     for first in (0, 17, 19):
         with pytest.raises(psycopg.DatabaseError) as refusal:
             witness.connection.execute(

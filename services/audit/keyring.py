@@ -11,6 +11,7 @@ from pathlib import Path
 from services.audit import files
 from services.audit.domain.notes import LOG, WITNESS, Malformed, PrivateKey
 from services.audit.domain.policy import LARGEST, Log, Policy, Witness, trusting
+from shared.runtime.definition import Impossible
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
 
@@ -21,27 +22,27 @@ _ABOUT = """# Whose signatures make a checkpoint of this audit log valid (c2sp.o
 """
 
 
-class PolicyMissing(Exception):
+class PolicyMissing(Impossible):
     """没有信任策略文件；请先启动 jianding up，或将 JIANDING_POLICY 指向它。
     There is no policy file; start `jianding up` once, or set JIANDING_POLICY to it."""
 
 
-class PolicyInvalid(Exception):
+class PolicyInvalid(Impossible):
     """信任策略文件有误，请更正。
     The policy file cannot be read; mend this line."""
 
 
-class KeyMissing(Exception):
+class KeyMissing(Impossible):
     """日志已签署过检查点，但密钥文件不见了；请从备份恢复，不要另造密钥。
     The log has signed, but its key file is gone; restore it from a backup, and make no other."""
 
 
-class RotationUnderWay(Exception):
+class RotationUnderWay(Impossible):
     """密钥已在更换中；请用 --finish 完成。
     A key is being changed already; `--finish` ends that."""
 
 
-class NoRotation(Exception):
+class NoRotation(Impossible):
     """没有进行中的密钥更换。
     No key is being changed; run it without --finish first."""
 

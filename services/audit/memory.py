@@ -8,14 +8,15 @@ from typing import Any
 
 from services.audit import files
 from services.audit.domain.tree import Tree
+from shared.runtime.definition import Impossible
 
 
-class MemoryBroken(Exception):
+class MemoryBroken(Impossible):
     """签署程序的状态文件已损坏；请从备份恢复，切勿删除。
     The signer's file of what it signed last is damaged; restore it from a backup, and do not delete it."""
 
 
-class MemoryLost(Exception):
+class MemoryLost(Impossible):
     """日志已签署过检查点，但签署程序的状态文件不见了；请从备份恢复，或换一个 JIANDING_LOG_ORIGIN 另立日志。
     The log has signed, but the signer's file of what it signed last is gone; restore it from a backup, or
     begin a log of another name with JIANDING_LOG_ORIGIN."""

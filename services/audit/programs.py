@@ -4,17 +4,18 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
+import eventlet
 import psycopg
 from psycopg import Connection
 
 from services.audit import files, keyring, witnessing
-from services.audit.domain.notes import Verifier
+from services.audit.domain.notes import LOG, Malformed, Verifier
 from services.audit.signer import Signer
-from services.audit.witness import Trusted, Witness
+from services.audit.witness import Witness
 from shared.runtime import databases
+from shared.runtime.definition import Impossible
 from shared.runtime.settings import Settings
 from shared.store import migrations
 from shared.store.errors import PASSING
@@ -25,6 +26,11 @@ _SLICE = 0.2  # seconds after which whoever waits looks whether it shall stop
 _LAST_ROUNDS = 3
 
 Stop = Callable[[], bool]
+
+
+class WitnessUnset(Impossible):
+    """见证人无法按此启动；请更正名称、地址或日志公钥（NAME+ID+KEY）。
+    The witness cannot start like this; mend its name, its address, or the log's public key (NAME+ID+KEY)."""
 
 
 def connect(settings: Settings, admin: str) -> Connection[Any]:
@@ -89,18 +95,44 @@ def by_origin(keys: Any) -> Mapping[str, Sequence[Verifier]]:
     return found
 
 
-def witness(key: Path, name: str, trusted: Trusted, folder: Path) -> Witness:
-    """A witness of that name; its key is made on first use."""
-    return Witness(keyring.witness_key(key, name), trusted, folder)
+def serve_witness(
+    settings: Settings,
+    listen: tuple[str, int],
+    name: str,
+    logs: Sequence[str],
+    ready: Callable[[str, str], Any],
+    wait: Callable[[], Any],
+) -> None:
+    """A witness over HTTP until `wait` returns; `ready` is told its address and its public key.
 
-
-def serve_witness(host: str, port: int, served: Witness, ready: Callable[[str], Any]) -> None:
-    """Answers until the process ends; `ready` is told the address."""
+    `logs`: public keys of the logs that it cosigns; if there are none, those of the policy. WitnessUnset says
+    what cannot be used.
+    """
+    trusted = by_origin(map(_log, logs)) if logs else None
+    if trusted is None:
+        keyring.policy(settings)
+    try:
+        key = keyring.witness_key(keyring.own_witness(settings), name or settings.witness_name)
+        socket = witnessing.listen(*listen)
+    except (Malformed, OSError, OverflowError) as error:
+        raise WitnessUnset(f"{name} {listen[0]}:{listen[1]}: {error}") from None
+    served = Witness(key, lambda: trusted or keys_of(settings), settings.var / "witness")
     with served.alone():
-        socket = witnessing.listen(host, port)
-        place = socket.getsockname()
-        ready(f"{place[0]}:{place[1]}")
-        witnessing.serve(socket, served)
+        server = eventlet.spawn(witnessing.serve, socket, served)
+        host, port = socket.getsockname()[:2]
+        ready(f"{host}:{port}", str(served.verifier))
+        wait()
+        server.kill()
+
+
+def _log(vkey: str) -> Verifier:
+    try:
+        found = Verifier.parse(vkey)
+    except Malformed as error:
+        raise WitnessUnset(f"--log {vkey}: {error}") from None
+    if found.type != LOG:
+        raise WitnessUnset(f"--log {vkey}: a witness's key")
+    return found
 
 
 def _sign(settings: Settings, admin: str, stop: Stop, near: Witness | None) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.audit import schemas, trails, verification
+from services.audit import bundles, export, keyring, programs, schemas, signed, trails, verification
 from services.audit.log import recorder
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
@@ -15,7 +15,24 @@ definition = Definition(
     name="audit",
     package=__package__,
     consumers=(recorder,),
-    tools={"reached": verification.reached, "verify": verification.verify, "trail": trails.trail},
+    tools={
+        "reached": verification.reached,
+        "verify": verification.verify,
+        "trail": trails.trail,
+        "export": export.export,
+        "bundle": bundles.bundle,
+        "newest": signed.newest,
+        "published": signed.published,
+        "standing": signed.standing,
+        "findings": trails.findings,
+        "policy": keyring.policy,
+        "rotate": keyring.rotate,
+        "finish": keyring.finish,
+        "sign": programs.sign,
+        "sign_now": programs.sign_now,
+        "witness": programs.serve_witness,
+    },
+    programs=(programs.beside,),
 )
 
 SUPERVISION = frozenset(
@@ -52,6 +69,13 @@ class Audit:
     def head(self, **message: Any) -> dict[str, Any]:
         """{size, root}."""
         return self.read(trails.head, schemas.Nothing, message)
+
+    @rpc
+    def checkpoint(self) -> str:
+        """The newest checkpoint that a quorum of witnesses has cosigned, as a signed note; empty if none."""
+        with self.workshop.connect() as connection:
+            note = signed.published(connection, self.workshop.settings.origin)
+        return str(note or "")
 
     @rpc
     def verify(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from psycopg import Connection, errors
 from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.notes import Note, Signature
 from services.audit.domain.policy import Policy
+from shared.runtime.settings import Settings
 
 _NEWEST = "SELECT size, note FROM signed_checkpoints WHERE origin = %s ORDER BY size DESC LIMIT 1"
 _PUBLISHED = """
@@ -25,6 +26,8 @@ SELECT id, kinds, refs FROM subject_questions WHERE answered_at IS NULL AND orig
  AND asked_at > now() - interval '1 hour' ORDER BY id LIMIT 100
 """
 _ANSWER = "SELECT answer_subject_heads(%s, %s, %s::text[])"
+_STANDING = "SELECT (SELECT coalesce(max(size), 0) FROM tree_heads), (SELECT count(*) FROM findings)"
+_COSIGNED = "SELECT max(time) FROM cosignatures WHERE origin = %s AND size = %s"
 _ANSWERED = "SELECT size, notes FROM subject_questions WHERE id = %s AND answered_at IS NOT NULL"
 
 
@@ -38,6 +41,16 @@ class Question:
 
     id: int
     subjects: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`cosigned`: the time of the newest cosignature of the published checkpoint, in seconds since 1970."""
+
+    size: int
+    published: int
+    cosigned: int | None
+    findings: int
 
 
 def newest(connection: Connection[Any], origin: str) -> Note | None:
@@ -102,6 +115,16 @@ def answered(connection: Connection[Any], question: int) -> tuple[int, list[Note
     """(size, subject heads), or None while the signer has not answered."""
     row = connection.execute(_ANSWERED, (question,)).fetchone()
     return (row[0], [Note.parse(note) for note in row[1]]) if row else None
+
+
+def standing(connection: Connection[Any], settings: Settings) -> Standing:
+    """How far the log is signed and published, and how old the newest published checkpoint is."""
+    size, findings = connection.execute(_STANDING).fetchone() or (0, 0)
+    note = published(connection, settings.origin)
+    if note is None:
+        return Standing(size, 0, None, findings)
+    row = connection.execute(_COSIGNED, (settings.origin, Checkpoint.parse(note.text).size)).fetchone()
+    return Standing(size, Checkpoint.parse(note.text).size, row[0] if row else None, findings)
 
 
 def is_enough(policy: Policy, note: Note) -> bool:

@@ -24,18 +24,28 @@ SELECT DISTINCT a.ref FROM subjects c JOIN subjects a USING (index)
  WHERE c.kind = 'certificate' AND c.ref = %s AND a.kind = 'application'
 """
 
+_FINDINGS = """
+SELECT id, kind, source, first_position, last_position, first_index, last_index, detail, raised_at
+  FROM findings WHERE id > %s ORDER BY id LIMIT %s
+"""
+
 
 def trail(rows: Rows, kind: str, id: str, after: int = -1, limit: int = 100) -> list[dict[str, Any]]:
     """The events of one subject behind log index `after`.
 
     A certificate's trail is that of the application it was issued for, from the first review on.
     """
-    wanted = [(each, id) for each in _SEARCHED.get(kind, (kind,))]
-    if kind == "certificate":
-        found = rows.execute(_APPLICATIONS, (id,)).fetchall()
-        wanted += [("application", row["ref"]) for row in found]
-    kinds, refs = zip(*wanted, strict=True)
+    kinds, refs = zip(*subjects(rows, kind, id), strict=True)
     return [_step(row) for row in rows.execute(_TRAIL, (list(kinds), list(refs), after, limit)).fetchall()]
+
+
+def subjects(rows: Rows, kind: str, id: str) -> list[tuple[str, str]]:
+    """The subjects whose entries make up a trail: what is asked for, and what else leads to entries of it."""
+    found = [(each, id) for each in _SEARCHED.get(kind, (kind,))]
+    if kind == "certificate":
+        applications = rows.execute(_APPLICATIONS, (id,)).fetchall()
+        found += [("application", row["ref"]) for row in applications]
+    return found
 
 
 def _step(row: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +75,11 @@ def entries(rows: Rows, after: int = -1, limit: int = 500) -> list[str]:
         "SELECT leaf FROM entries WHERE index > %s ORDER BY index LIMIT %s", (after, limit)
     ).fetchall()
     return [leaf.decode(row["leaf"])[0].decode() for row in found]
+
+
+def findings(rows: Rows, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+    """What somebody has to look at, in the order in which it was raised."""
+    return rows.execute(_FINDINGS, (after, limit)).fetchall()
 
 
 def head(rows: Rows) -> dict[str, Any]:

@@ -16,17 +16,20 @@ from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.cosigning import Request, examine
 from services.audit.domain.notes import Malformed, Note, PrivateKey, Verifier
 from shared.kernel.faults import reached
+from shared.runtime.definition import Impossible
 
 Trusted = Callable[[], Mapping[str, Sequence[Verifier]]]
 """Origin of each log -> the keys that are trusted for it, asked anew for each request."""
 
 
-class WitnessUnsure(Exception):
-    """The witness cannot read what it has cosigned last; restore its folder, or it would sign in the dark."""
+class WitnessUnsure(Impossible):
+    """见证人无法读取它最近签署的内容；请从备份恢复其目录。
+    The witness cannot read what it has cosigned last; restore its folder from a backup."""
 
 
-class AlreadyWitnessing(Exception):
-    """Another process is this witness; two would contradict each other."""
+class AlreadyWitnessing(Impossible):
+    """该见证人已在运行；请先停止那个进程。
+    Another process is this witness; stop it first, for two would contradict each other."""
 
 
 class Witness:

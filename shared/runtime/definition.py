@@ -12,12 +12,17 @@ from shared.kernel.reactions import Policies, Projection
 from shared.store.inbox import Consumer
 
 
+class Impossible(Exception):
+    """What an operator asks of a tool cannot be done; each kind of it says in its docstring what to do."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """The parts of one service.
 
     `consumers` are those that are neither policies nor projections (audit's log); `tools` are what an
-    operator may run from the command line against the service's database.
+    operator may run from the command line against the service's database; `programs` run beside the service
+    in the embedded node, each until its last argument says so: `run(settings, admin, stop)`.
     """
 
     name: str
@@ -28,6 +33,7 @@ class Definition:
     projections: tuple[Projection, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    programs: tuple[Callable[..., None], ...] = ()
 
     @property
     def sources(self) -> Iterable[str]:

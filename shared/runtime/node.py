@@ -52,12 +52,21 @@ class _Bell:
 class Node:
     """`with Node(settings, admin) as node:` runs it; `node.call(...)` asks one of its services."""
 
-    def __init__(self, settings: Settings, admin: str, services: Iterable[str] = SERVICES) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        admin: str,
+        services: Iterable[str] = SERVICES,
+        programs: bool = True,
+    ) -> None:
+        """`programs`: whether to run also what runs beside services, such as the signer of audit's log."""
         self._settings, self._admin = settings, admin
         self._services = tuple(services)
         self._bells = {service: _Bell() for service in SOURCES}
         self._stopping = False
         self._relays: list[Any] = []
+        self._with_programs, self._ending = programs, False
+        self._programs: list[Any] = []
 
     def __enter__(self) -> "Node":
         self.start()
@@ -80,6 +89,12 @@ class Node:
         self._relays = [
             eventlet.spawn(self._relay, service) for service in self._services if service in SOURCES
         ]
+        if self._with_programs:
+            self._programs = [
+                eventlet.spawn(run, self._settings, self._admin, lambda: self._ending)
+                for service in self._services
+                for run in definition(service).programs
+            ]
 
     def stop(self) -> None:
         """Everything that was accepted is in the log; what is not yet applied will be, at the next start."""
@@ -89,6 +104,9 @@ class Node:
         for relay in self._relays:
             relay.wait()
         self._runner.stop()
+        self._ending = True  # last, so that what came to the log at the end is signed too
+        for program in self._programs:
+            program.wait()
         memory.reset()
 
     def call(self, service: str, method: str, data: dict[str, Any], /, **message: Any) -> Any:

@@ -108,7 +108,7 @@ def call_embedded(
 ) -> Any:
     """Asks a service of the embedded edition, run for this one call; a running node takes up its facts."""
     services = SERVICES if service == "audit" else (service,)  # audit asks the sources for their heads
-    with Node(settings, admin, services=services) as node:
+    with Node(settings, admin, services=services, programs=False) as node:
         return node.call(service, method, data, **message)
 
 

@@ -5,7 +5,7 @@ import sys
 import warnings
 from typing import Any
 
-_SERVERS = {"up", "serve", "relay"}
+_SERVERS = {"up", "serve", "relay", "signer", "witness"}
 
 
 def main() -> None:

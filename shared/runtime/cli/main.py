@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from shared.runtime.cli import inspect, parking, run
+from shared.runtime.cli import audit, inspect, parking, run, signing
 from shared.runtime.cli.output import explained
 from shared.runtime.settings import LEVELS, settings
 
@@ -22,6 +22,10 @@ app = typer.Typer(
 parked = typer.Typer(
     help="Events that a handler could not take: list, show, repair, skip, replay.", no_args_is_help=True
 )
+audited = typer.Typer(
+    help="The audit log for others to check: export, bundle, checkpoint, policy, findings, rotate-key.",
+    no_args_is_help=True,
+)
 
 app.command("demo", short_help="Play twelve assessment batches. 演示")(run.demo)
 app.command("up", short_help="Serve the data: all services in one process. 启动")(run.up)
@@ -33,8 +37,17 @@ app.command("doctor", short_help="Say what is wrong, and how to mend it. 检查"
 app.command("healthy", short_help="Exit 0 if database and bus answer. 探活")(inspect.healthy)
 app.command("verify", short_help="Check that nothing was altered. 核验")(inspect.verify)
 app.command("trail", short_help="Show all about somebody or something. 追溯")(inspect.trail)
+app.command("signer", short_help="Sign the audit log. 签署日志")(signing.signer)
+app.command("witness", short_help="Cosign a log that only grows. 见证日志")(signing.witness)
 app.command("rebuild", short_help="Build a projection anew. 重建视图")(parking.rebuild)
 app.add_typer(parked, name="parked", short_help="Events that a handler could not take. 搁置的事件")
+app.add_typer(audited, name="audit", short_help="The log for others to check. 日志导出与自证")
+audited.command("export", short_help="Write the whole log as files. 导出")(audit.export)
+audited.command("bundle", short_help="Write a trail that proves itself. 自证的追溯")(audit.bundle)
+audited.command("checkpoint", short_help="Print the newest checkpoint. 检查点")(audit.checkpoint)
+audited.command("policy", short_help="Print whose signatures count. 信任策略")(audit.policy)
+audited.command("findings", short_help="List what needs looking at. 发现")(audit.findings)
+audited.command("rotate-key", short_help="Change the log's key. 更换密钥")(audit.rotate_key)
 parked.command("list", short_help="List what is parked. 列出")(parking.list_)
 parked.command("show", short_help="Show one event, and why it is parked. 查看")(parking.show)
 parked.command("repair", short_help="Give another payload for the replay. 修正")(parking.repair)

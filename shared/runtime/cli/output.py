@@ -33,6 +33,7 @@ def explained() -> Iterator[None]:
     import psycopg
 
     from shared.bus.calls import NoAnswer, Refused, RemoteError
+    from shared.runtime.definition import Impossible
     from shared.runtime.demo.desk import DemoStuck
     from shared.runtime.demo.run import NotOurs
     from shared.runtime.lease import ServedAlready
@@ -52,8 +53,8 @@ def explained() -> Iterator[None]:
             f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it."
         )
     except (
-        DemoStuck, KeyFileIsOpen, MigrationChanged, NoAnswer, NotOurs, PostgresFailed, RebuildRunning,
-        ServedAlready,
+        DemoStuck, Impossible, KeyFileIsOpen, MigrationChanged, NoAnswer, NotOurs, PostgresFailed,
+        RebuildRunning, ServedAlready,
     ) as error:  # fmt: skip
         _say(f"{type(error).__doc__} {error}")
     except OSError as error:

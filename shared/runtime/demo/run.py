@@ -125,7 +125,9 @@ def fresh(settings: Settings) -> Postgres:
                 f" Another command is at the data under {settings.var}; wait for its end."
             )
         postgres.stop("immediate")
-        _remove(settings.var / "postgres")
+        # with the data goes what was signed of it: a new log must not have to continue the old one
+        for name in ("postgres", "signer", "witness", "policy"):
+            _remove(settings.var / name)
         _remove(settings.secrets)
     mark.write_text("The demo made the data in this folder, and the next demo replaces it.\n")
     postgres.start()

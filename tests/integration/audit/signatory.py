@@ -24,10 +24,8 @@ class Signatory:
         self.audit = audit
         self.settings: Settings = replace(settings(), var=folder, secrets=folder / "secrets", database_url="")
         keyring.prepare(self.settings)
-        key = keyring.own_witness(self.settings)
-        self.witness: Cosigner | None = programs.witness(
-            key, self.settings.witness_name, lambda: programs.keys_of(self.settings), folder / "witness"
-        )
+        key = keyring.witness_key(keyring.own_witness(self.settings), self.settings.witness_name)
+        self.witness = Cosigner(key, lambda: programs.keys_of(self.settings), folder / "witness")
         self.connection = audit.connect("signer")
         self.now = 0.0
         self.restart()

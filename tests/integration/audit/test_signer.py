@@ -63,7 +63,6 @@ def test_a_log_that_grows_is_signed_again_and_one_that_does_not_is_not(signatory
 
 def test_an_idle_log_is_cosigned_anew_so_that_its_age_can_be_judged(signatory: Signatory) -> None:
     signatory.sign()
-    assert signatory.witness is not None
     signatory.witness._clock = lambda: 4e9
     signatory.sign_later(60)
     assert set(keyring.policy(signatory.settings).judge(signatory.published).values()) == {4_000_000_000}
@@ -212,12 +211,12 @@ from pathlib import Path
 import psycopg
 from services.audit import keyring, programs
 from services.audit.signer import Signer
+from services.audit.witness import Witness
 from shared.runtime.settings import settings
 folder, dsn = Path(sys.argv[1]), sys.argv[2]
 current = replace(settings(), var=folder, secrets=folder / "secrets", database_url="")
-key = keyring.own_witness(current)
-trusted = lambda: programs.keys_of(current)
-witness = programs.witness(key, current.witness_name, trusted, folder / "witness")
+key = keyring.witness_key(keyring.own_witness(current), current.witness_name)
+witness = Witness(key, lambda: programs.keys_of(current), folder / "witness")
 with psycopg.connect(dsn, autocommit=True) as connection:
     Signer(current, witness).step(connection)
 """

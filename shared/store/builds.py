@@ -106,14 +106,14 @@ def handle(
         assert row is not None
         number = row[0]
     # of the time of a batch, 85 % went into waiting for the answer to each row: in a pipeline nobody waits
-    with connection.pipeline():
-        connection.execute("SELECT set_config('search_path', %s, true)", (f"{projection.name}_{number}",))
+    with connection.pipeline(), connection.cursor() as rows:
+        rows.execute("SELECT set_config('search_path', %s, true)", (f"{projection.name}_{number}",))
         for sealed in wanted:
             event = sealed.event()
             handler = projection.handler(type(event))
             assert handler is not None
-            handler(event, connection)
-        connection.execute("SELECT set_config('search_path', 'public', true)")
+            handler(event, rows)
+        rows.execute("SELECT set_config('search_path', 'public', true)")
 
 
 def see_live(connection: Connection[Any]) -> None:

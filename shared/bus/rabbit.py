@@ -10,10 +10,10 @@ import pika
 from pika.adapters.select_connection import SelectConnection
 from pika.exceptions import AMQPError
 
+from shared.bus.frames import Frames, properties
 from shared.bus.topology import exchange_name
 from shared.bus.window import Broken, Window
 from shared.kernel.faults import reached
-from shared.wire.envelope import CONTENT_TYPE
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class RabbitOutlet:
         self._channel = channel
         self._exchange = exchange_name(service)
         self._window = Window(window)
+        self._frames = Frames(channel.channel_number, self._exchange, channel.connection.params.frame_max - 8)
+        self._spelled: list[bytes] = []
         channel.confirm_delivery(self._on_confirm)
         channel.add_on_return_callback(self._on_return)
         self.failure: Exception | None = None
@@ -59,17 +61,23 @@ class RabbitOutlet:
             raise Broken("the broker confirms nothing; its log may say of a queue that it has no leader")
 
     def send(self, position: int, sealed: bytes) -> None:
+        """Goes out with the next `flush`."""
         event = orjson.loads(sealed)
-        properties = pika.BasicProperties(
-            content_type=CONTENT_TYPE,
-            content_encoding="utf-8",
-            delivery_mode=2,
-            message_id=event["id"],
-            type=event["type"],
-        )
+        id_, type_ = event["id"], event["type"]
         reached("publish")
-        self._channel.basic_publish(self._exchange, event["type"], sealed, properties, mandatory=True)
+        if self._frames.fit(id_, sealed):
+            self._spelled.append(self._frames.of(id_, type_, sealed))
+        else:
+            self.flush()
+            self._channel.basic_publish(self._exchange, type_, sealed, properties(id_, type_), mandatory=True)
         self._window.sent(position)
+
+    def flush(self) -> None:
+        """Sends what was spelled, in as few packets as there can be."""
+        if self._spelled and self._channel.is_open:
+            # pika has no public way to send what is already spelled
+            self._channel.connection._output_marshaled_frames([b"".join(self._spelled)])
+        self._spelled.clear()
 
     def _on_confirm(self, frame: Any) -> None:
         if isinstance(frame.method, pika.spec.Basic.Nack):
@@ -145,7 +153,9 @@ class Session:
         if self._stop():
             self._end(None)
             return
-        self._pause = _IDLE[0] if self._step() else min(self._pause * 1.5, _IDLE[1])
+        busy = self._step()
+        self._outlet.flush()
+        self._pause = _IDLE[0] if busy else min(self._pause * 1.5, _IDLE[1])
         self._connection.ioloop.call_later(self._pause, self._tick)
 
     def _guard(self, function: Callable[..., None], *args: Any) -> None:

@@ -22,6 +22,7 @@ Receive = Callable[[str, Sequence[Body]], None]
 
 BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
+_OLD = 0.05  # seconds after which a batch is handed on though more keep coming: it would wait for the 500th
 _SETTING_UP = 5.0  # seconds for the broker to answer before we connect anew
 _PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
 _PAUSE = 0.1  # seconds before the first new attempt, then twice as long up to five
@@ -103,13 +104,13 @@ class Subscription:
         channel.Consumer([self._queues[source]], on_message=take, on_decode_error=take).consume()
 
     def _fill(self, connection: Connection) -> None:
-        patience = _PATIENCE
-        while len(self._batch) < BATCH:
+        patience, old = _PATIENCE, None
+        while len(self._batch) < BATCH and not (old and time.monotonic() > old):
             try:
                 connection.drain_events(timeout=patience)
             except TimeoutError:
                 break
-            patience = _QUIET
+            patience, old = _QUIET, old or time.monotonic() + _OLD
         connection.heartbeat_check()
 
     def _hand_on(self) -> None:

@@ -136,7 +136,7 @@ def _postgres(settings: Settings) -> list[Finding]:
         return [Finding("PostgreSQL", False, str(error).strip().splitlines()[-1], mend)]
     finally:
         if started:
-            postgres.stop()
+            postgres.leave()
 
 
 def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _USER = "jianding"
 _PLACE = Path("/var/lib/jianding")  # of a root-run node whose own folders the server's user may not enter
+_PARTING = 3.0  # seconds
 _NOBODY = 2**22 + 1  # above the largest process id that Linux gives
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
@@ -126,6 +127,15 @@ class Postgres:
         """Stops the server if it runs."""
         if self.running():
             self._control("stop", "-m", mode, "-w", "-t", "60")
+
+    def leave(self) -> None:
+        """Stops the server unless somebody else is connected; our last sessions may take a moment to end."""
+        deadline = time.monotonic() + _PARTING
+        while self.in_use():
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
+        self.stop()
 
     def _initialise(self) -> None:
         password_file = self.data.parent / ".initial-password"

@@ -27,11 +27,12 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
         )
     postgres = Postgres(settings)
     postgres.start()
+    dsn, shared = postgres.dsn, postgres.in_use()
     try:
-        yield postgres.dsn
+        yield dsn
     finally:
-        if not postgres.in_use():  # also one that a killed program left behind
-            postgres.stop()
+        if not (shared and postgres.in_use()):
+            postgres.leave()  # also one that a killed program left behind
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from shared.runtime.cli.access import admin
 from shared.runtime.cli.output import Failed
 from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings, settings
+from shared.testing.rabbitmq.node import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,17 @@ def test_it_is_in_use_while_somebody_is_connected(postgres: Postgres) -> None:
 def test_a_command_stops_the_server_that_it_started(var: Settings, stopped: Postgres) -> None:
     with admin(var) as dsn, psycopg.connect(dsn):
         assert stopped.running()
+    assert not stopped.running()
+
+
+def test_a_session_that_is_about_to_end_does_not_keep_the_server(stopped: Postgres, var: Settings) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with admin(var) as dsn:
+            last = psycopg.connect(dsn)
+            ending = pool.submit(last.execute, "SELECT pg_sleep(0.3), pg_terminate_backend(pg_backend_pid())")
+            wait_until(lambda: stopped.in_use(), 10)
+        assert isinstance(ending.exception(), psycopg.OperationalError)
+    last.close()
     assert not stopped.running()
 
 

@@ -17,7 +17,8 @@ _PORT = 8460
 def signer() -> None:
     """Sign the audit log of JIANDING_DATABASE_URL until SIGTERM; `jianding up` does so by itself.
 
-    签署审计日志。 It needs the role audit_signer, secrets/signer/log.key, the policy, and its own memory in JIANDING_VAR.
+    签署审计日志。 It needs the role audit_signer, secrets/signer/log.key, the policy, and its memory in
+    JIANDING_VAR.
     """
     current, stopping = settings(), []
     if current.embedded_postgres:

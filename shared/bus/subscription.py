@@ -22,7 +22,7 @@ Receive = Callable[[str, Sequence[Body]], None]
 
 BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
-_OLD = 0.05  # seconds after which a batch is handed on though more keep coming: it would wait for the 500th
+_OLD = 0.1  # seconds after which a batch is handed on though more keep coming: it would wait for the 500th
 _SETTING_UP = 5.0  # seconds for the broker to answer before we connect anew
 _PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
 _PAUSE = 0.1  # seconds before the first new attempt, then twice as long up to five

@@ -81,7 +81,7 @@ class SubjectHead:
         """Whether there could be such a log."""
         if self.number == 0:
             return self.index == -1
-        return self.number - 1 <= self.index < self.size
+        return 0 < self.number <= self.index + 1 <= self.size
 
     @property
     def text(self) -> str:

@@ -95,7 +95,7 @@ def _entry(place: int, said: Any) -> Entry:
         raise Fault("bundle_entry", place=place)
     path = [unbase64(hash) if type(hash) is str else None for hash in proof[: _PROOF + 1]]
     hashes = [hash for hash in path if hash is not None and len(hash) == tree.SIZE]
-    if len(hashes) != len(proof):
+    if len(hashes) != len(proof) or len(proof) > _PROOF:
         raise Fault("bundle_entry", place=place)
     return Entry(index, content, hashes)
 

@@ -73,18 +73,18 @@ class Joined:
             if before is None:
                 self._first(source, event)
             elif fault := misplaced(source, before, event):
-                self._problem(event.at, fault)
-            elif event.previous != before.hash:
-                self._broken.append((source, before.at, event.at))
+                self._problem(event[0], fault)
+            elif event[2] != before[3]:
+                self._broken.append((source, before[0], event[0]))
         self._events.update(stretch.last)
 
     def _first(self, source: str, event: Event) -> None:
         if self._blind:
             return
-        if event.position != 1:
-            self._problem(event.at, Fault("position", source=source, found=event.position, before=0))
-        elif event.previous != _GENESIS:
-            self._problem(event.at, Fault("genesis", source=source))
+        if event[1] != 1:
+            self._problem(event[0], Fault("position", source=source, found=event[1], before=0))
+        elif event[2] != _GENESIS:
+            self._problem(event[0], Fault("genesis", source=source))
 
     def _join_links(self, stretch: Stretch) -> None:
         links, nobody = self._links, _packed(*_FIRST)

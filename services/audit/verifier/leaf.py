@@ -23,13 +23,14 @@ _TEXTS = (
 _NUMBERS = ("position", "streamversion", "schemaversion")
 _ATTRIBUTES = len(_TEXTS) + len(_NUMBERS) + 2  # and refs, and data
 _texts, _numbers = itemgetter(*_TEXTS), itemgetter(*_NUMBERS)
-_refs, _data, _links, _received = map(itemgetter, ("refs", "data", "links", "received"))
+_refs, _data = itemgetter("refs"), itemgetter("data")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_STAMP = re.compile(
+_LINK = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
+_STAMP = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 )
-_REFS = re.compile(r"(?:[^ :]*:[^ ]*(?: [^ :]*:[^ ]*)*)?")
+_NOTE = re.compile(rf'\{{"links":(\[{_LINK}(?:,{_LINK})*\]),"received":"({_STAMP})"\}}'.encode())
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ASTRAL = tuple(bytes([first]) for first in range(0xF0, 0xF5))  # first bytes of UTF-8 beyond the BMP
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
@@ -71,13 +72,14 @@ def read(leaf: bytes) -> Leaf:
     lines = leaf.split(b"\n")
     if len(lines) != 2:
         raise Fault("leaf_lines")
-    event, note = canonical(lines[0], "event"), canonical(lines[1], "note")
+    event = canonical(lines[0], "event")
     _check_event(event)
-    if type(note) is not dict or note.keys() != {"links", "received"} or not _is_note(note):
+    note = _NOTE.fullmatch(lines[1])
+    if note is None:
         raise Fault("note")
     return Leaf(
         event["source"], event["position"], event["previoushash"], sha256(lines[0]).hexdigest(), event["id"],
-        event["refs"], event["actor"], note["links"], event["recordedtime"], note["received"],
+        event["refs"], event["actor"], orjson.loads(note[1]), event["recordedtime"], note[2].decode(),
     )  # fmt: skip
 
 
@@ -131,43 +133,67 @@ def _check_event(event: Any) -> None:
 
 
 def _is_refs(refs: Any) -> bool:
-    return type(refs) is str and bool(_REFS.fullmatch(refs)) and not _CONTROL.search(refs)
+    return type(refs) is str and (not refs or all(map(is_subject, refs.split(" "))))
 
 
-def _is_note(note: dict[str, Any]) -> bool:
-    links, received = note["links"], note["received"]
-    return (
-        type(received) is str
-        and bool(_STAMP.fullmatch(received))
-        and type(links) is list
-        and all(type(link) is list and len(link) == 2 for link in links)
-        and all(type(number) is int for link in links for number in link)
-    )
+def is_subject(text: str) -> bool:
+    """Whether this is `kind:id` of what can be printed."""
+    return ":" in text and (text.isprintable() or not _CONTROL.search(text))
 
 
 # -- many entries at once
 
 
-def quick(leaves: Sequence[bytes]) -> list[Leaf] | None:
-    """The same of many entries; None if `read` has to say what is wrong, or whether anything is."""
-    everything = b"\n".join(leaves)
-    lines = everything.split(b"\n")
-    events, notes = lines[0::2], lines[1::2]
-    if len(lines) != 2 * len(leaves) or not all(map(_has_two_lines, leaves)):
-        return None
-    if not everything.isascii() and any(first in everything for first in _ASTRAL):
-        return None  # a key of such letters has one place for JCS and another for orjson
+class Columns(NamedTuple):
+    """Many entries, each of its parts in a column."""
+
+    sources: Sequence[str]
+    positions: Sequence[int]
+    previous: Sequence[str]
+    hashes: Sequence[str]
+    ids: Sequence[str]
+    refs: Sequence[str]
+    actors: Sequence[str]
+    links: Sequence[list[Link]]
+    recorded: Sequence[str]
+    received: Sequence[str]
+
+
+def column(leaf: Leaf) -> Columns:
+    """One entry as columns."""
+    return Columns(
+        [leaf.source], [leaf.position], [leaf.previous], [leaf.hash], [leaf.id], [leaf.refs], [leaf.actor],
+        [leaf.links], [leaf.recorded], [leaf.received],
+    )  # fmt: skip
+
+
+def quick(leaves: Sequence[bytes]) -> Columns | None:
+    """The same of many entries; None if `read` has to say what is wrong, or whether anything is.
+
+    What it leaves to whoever joins chains and links: that a previous hash is one, and that refs are.
+    """
+    parts = [leaf.partition(b"\n") for leaf in leaves]
+    events, notes = [part[0] for part in parts], [_NOTE.fullmatch(part[2]) for part in parts]
     try:
-        said, noted = list(map(orjson.loads, events)), list(map(orjson.loads, notes))
-        if not _is_spelled(said, events) or not _is_spelled(noted, notes):
+        # the pattern lets nothing through that is not in its canonical spelling
+        links = orjson.loads(b"[%b]" % b",".join([note[1] for note in notes]))  # type: ignore[index]
+        said = list(map(orjson.loads, events))
+        if not _is_spelled(said, events):
             return None
-        return _leaves(said, noted, events)
-    except (ValueError, KeyError, TypeError):  # not JSON, no such attribute, not what is asked of it
+        texts, numbers, refs = list(map(_texts, said)), list(map(_numbers, said)), list(map(_refs, said))
+        list(map("".join, texts))
+        "".join(refs)
+        if not _are_attributes(said, texts, numbers) or not _are_plain(list(map(_data, said))):
+            return None
+    except (ValueError, KeyError, TypeError):  # not JSON, no such attribute, not a text
         return None
-
-
-def _has_two_lines(leaf: bytes) -> bool:
-    return leaf.count(b"\n") == 1
+    ids, sources, previous, actors, recorded, *_ = zip(*texts, strict=True)
+    received = [note[2].decode() for note in notes]  # type: ignore[index]
+    hashes = [sha256(event).hexdigest() for event in events]
+    positions = [number[0] for number in numbers]
+    return Columns(
+        sources, positions, previous, hashes, ids, refs, actors, links, recorded, received
+    )  # fmt: skip
 
 
 def _is_spelled(values: list[Any], raws: list[bytes]) -> bool:
@@ -178,51 +204,21 @@ def _is_spelled(values: list[Any], raws: list[bytes]) -> bool:
     """
     if set(map(type, values)) != {dict}:
         return False
-    return orjson.dumps(values, option=_OPTIONS) == b"[" + b",".join(raws) + b"]"
+    everything = b"[%b]" % b",".join(raws)
+    if not everything.isascii() and any(first in everything for first in _ASTRAL):
+        return False  # a key of such letters has one place for JCS and another for orjson
+    return orjson.dumps(values, option=_OPTIONS) == everything
 
 
-def _leaves(
-    said: list[dict[str, Any]], noted: list[dict[str, Any]], events: list[bytes]
-) -> list[Leaf] | None:
-    texts, numbers = list(map(_texts, said)), list(map(_numbers, said))
-    refs, links, received = list(map(_refs, said)), list(map(_links, noted)), list(map(_received, noted))
-    if not (
-        _are_attributes(said, texts, numbers)
-        and set(map(len, noted)) == {2}
-        and all(map(_REFS.fullmatch, refs))
-        and "".join(refs).isprintable()
-        and all(map(_STAMP.fullmatch, received))
-        and _are_links(links)
-        and _are_plain(list(map(_data, said)))
-    ):
-        return None
-    ids, sources, previous, actors, recorded, versions, *_ = zip(*texts, strict=True)
-    if set(versions) != {"1.0"} or not all(map(_HASH.fullmatch, previous)):
-        return None
-    hashes = [sha256(event).hexdigest() for event in events]
-    positions = [number[0] for number in numbers]
-    return list(map(Leaf, sources, positions, previous, hashes, ids, refs, actors, links, recorded, received))
-
-
-def _are_attributes(said: list[dict[str, Any]], texts: list[Any], numbers: list[Any]) -> bool:
-    list(map("".join, texts))  # TypeError for whatever is no text
+def _are_attributes(said: list[Any], texts: list[Any], numbers: list[Any]) -> bool:
+    flat = list(chain.from_iterable(numbers))
     return (
         all(map(all, texts))
-        and set(map(type, chain.from_iterable(numbers))) == {int}
-        and min(chain.from_iterable(numbers)) >= 1
+        and {text[5] for text in texts} == {"1.0"}
+        and set(map(type, flat)) == {int}
+        and min(flat) >= 1
         # whatever else an event has is looked at one by one
         and set(map(len, said)) == {_ATTRIBUTES}
-    )
-
-
-def _are_links(links: list[Any]) -> bool:
-    if set(map(type, links)) != {list}:
-        return False
-    pairs = list(chain.from_iterable(links))
-    return (
-        set(map(type, pairs)) <= {list}
-        and set(map(len, pairs)) <= {2}
-        and set(map(type, chain.from_iterable(pairs))) <= {int}
     )
 
 

@@ -9,19 +9,22 @@ against entries whose predecessors we have not seen.
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
+from operator import gt
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from . import files, tree
-from .leaf import LONGEST, Leaf, Link, backwards, quick, read, subjects
+from .leaf import LONGEST, Columns, Link, backwards, column, is_subject, quick, read, subjects
 from .verdict import INCOMPLETE, OF_A_KIND, TAMPERED, UNREADABLE, Problem
 from .words import Fault
 
 WIDTH = 256
+Event: TypeAlias = tuple[int, int, str, str]  # index, position, previous hash, hash
 Numbers: TypeAlias = "array[int]"  # Python 3.11 cannot say so itself
 _BUNDLE = WIDTH * (2 + LONGEST)
 _TILE = WIDTH * tree.SIZE
+_AT_ONCE = 64  # entries: what is written of them then stays near the processor
 
 
 class Range(NamedTuple):
@@ -31,15 +34,6 @@ class Range(NamedTuple):
     size: int
     first: int
     last: int
-
-
-class Event(NamedTuple):
-    """Where an event stands in its source."""
-
-    at: int  # index in the log
-    position: int
-    previous: str
-    hash: str
 
 
 class Stretch(NamedTuple):
@@ -154,7 +148,8 @@ class _Check:
             self._found.stored.append(by_tile)
         else:
             self._found.edge = [by_leaves, by_tile]
-        self._content(start, leaves)
+        for at in range(0, len(leaves), _AT_ONCE):
+            self._content(start + at, leaves[at : at + _AT_ONCE])
         if len(leaves) < width:
             self._hole()
         self._found.entries += width
@@ -189,13 +184,13 @@ class _Check:
         return content
 
     def _content(self, start: int, leaves: list[bytes]) -> None:
-        good = quick(leaves) if leaves else []
+        good = quick(leaves)
         if good is not None:
             self._entries(start, good)
             return
         for at, content in enumerate(leaves):
             try:
-                self._entries(start + at, [read(content)])
+                self._entries(start + at, column(read(content)))
             except Fault as fault:
                 self._found.add(TAMPERED, start + at, fault)
                 self._hole()
@@ -215,79 +210,93 @@ class _Check:
         self._end()
         self._begin()
 
-    def _entries(self, start: int, leaves: list[Leaf]) -> None:
-        self._clocks(start, leaves)
-        self._found.ids.extend(map(hash, [leaf.id for leaf in leaves]))
-        self._chains(start, leaves)
-        self._links(start, leaves)
+    def _entries(self, start: int, entries: Columns) -> None:
+        self._clocks(start, entries)
+        self._found.ids.extend(map(hash, entries.ids))
+        self._chains(start, entries)
+        self._links(start, entries)
 
-    def _clocks(self, start: int, leaves: list[Leaf]) -> None:
-        times = [self._time, *(leaf.received for leaf in leaves)]
+    def _clocks(self, start: int, entries: Columns) -> None:
+        times = [self._time, *entries.received]
         if backwards(times):
-            self._found.backwards += [
-                start + at for at, leaf in enumerate(leaves) if leaf.received < times[at]
-            ]
-        if any(leaf.received < leaf.recorded for leaf in leaves):
-            self._found.early += [
-                start + at for at, leaf in enumerate(leaves) if leaf.received < leaf.recorded
-            ]
-        if leaves and not self._time:
-            self._found.received = leaves[0].received, ""
+            steps = enumerate(pairwise(times), start)
+            self._found.backwards += [index for index, (before, time) in steps if time < before]
+        if any(map(gt, entries.recorded, entries.received)):
+            pairs = enumerate(zip(entries.recorded, entries.received, strict=True), start)
+            self._found.early += [index for index, (recorded, received) in pairs if received < recorded]
+        if not self._time:
+            self._found.received = times[1], ""
         self._time = times[-1]
 
-    def _chains(self, start: int, leaves: list[Leaf]) -> None:
+    def _chains(self, start: int, entries: Columns) -> None:
         first, last = self._first, self._last
-        for index, leaf in enumerate(leaves, start):
-            event = Event(index, leaf.position, leaf.previous, leaf.hash)
-            before = last.get(leaf.source)
+        rows = zip(entries.sources, entries.positions, entries.previous, entries.hashes, strict=True)
+        for index, (source, position, previous, hash) in enumerate(rows, start):
+            before = last.get(source)
             if before is None:
-                first[leaf.source] = event
-            elif leaf.position != before.position + 1 or leaf.previous != before.hash:
-                self._break(leaf.source, before, event)
-            last[leaf.source] = event
+                first[source] = (index, position, previous, hash)
+            elif position != before[1] + 1 or previous != before[3]:
+                self._break(source, before, (index, position, previous, hash))
+            last[source] = (index, position, previous, hash)
 
     def _break(self, source: str, before: Event, event: Event) -> None:
         fault = misplaced(source, before, event)
         if fault is None:
-            self._found.broken.append((source, before.at, event.at))
+            self._found.broken.append((source, before[0], event[0]))
         else:
-            self._found.add(TAMPERED, event.at, fault)
+            self._found.add(TAMPERED, event[0], fault)
 
-    def _links(self, start: int, leaves: list[Leaf]) -> None:
-        opening, closing = self._opening, self._closing
-        for index, leaf in enumerate(leaves, start):
-            about = subjects(leaf.refs, leaf.actor)
-            if len(about) != len(leaf.links):
-                fault = Fault("links_count", found=len(leaf.links), wanted=len(about))
-                self._found.add(TAMPERED, index, fault)
-            for subject, link in zip(about, leaf.links, strict=False):
+    def _links(self, start: int, entries: Columns) -> None:
+        closing = self._closing
+        rows = zip(entries.refs, entries.actors, entries.links, strict=True)
+        for index, (refs, actor, links) in enumerate(rows, start):
+            about = refs.split(" ")
+            about.append("actor:" + actor)
+            if "%" in refs or len(links) != len(about) or len(set(about)) != len(about):
+                about = subjects(refs, actor)  # the same, with whatever is seldom
+                if len(about) != len(links):
+                    fault = Fault("links_count", found=len(links), wanted=len(about))
+                    self._found.add(TAMPERED, index, fault)
+            for subject, link in zip(about, links, strict=False):
                 wanted = closing.get(subject)
-                if wanted is None:
-                    opening += (index, *link)
-                elif wanted != link:
-                    self._found.add(TAMPERED, index, mislinked(subject, link, wanted))
-                closing[subject] = [link[0] + 1, index]
+                if wanted == link:
+                    wanted[0] += 1
+                    wanted[1] = index
+                else:
+                    self._link(index, subject, link, wanted)
+
+    def _link(self, index: int, subject: str, link: Link, wanted: Link | None) -> None:
+        if wanted is not None:
+            self._found.add(TAMPERED, index, mislinked(subject, link, wanted))
+        elif is_subject(subject):
+            self._opening += (index, *link)
+        else:
+            self._found.add(TAMPERED, index, Fault("refs"))
+            return
+        self._closing[subject] = [link[0] + 1, index]
 
 
 def split(content: bytes, width: int) -> tuple[list[bytes], bool]:
     """Up to `width` entries of an entry bundle, and whether there is more behind them."""
     leaves: list[bytes] = []
-    at = 0
+    at, total = 0, len(content)
     for _ in range(width):
         start = at + 2
-        end = start + int.from_bytes(content[at:start], "big")
-        if start > len(content) or end > len(content):
+        if start > total:
+            return leaves, True
+        end = start + (content[at] << 8 | content[at + 1])
+        if end > total:
             return leaves, True
         leaves.append(content[start:end])
         at = end
-    return leaves, at < len(content)
+    return leaves, at < total
 
 
 def misplaced(source: str, before: Event, event: Event) -> Fault | None:
     """What is wrong with the event's position; None if it is only its hash that does not fit."""
-    if event.position == before.position + 1:
+    if event[1] == before[1] + 1:
         return None
-    return Fault("position", source=source, found=event.position, before=before.position)
+    return Fault("position", source=source, found=event[1], before=before[1])
 
 
 def mislinked(subject: str, link: Link, wanted: Link) -> Fault:

@@ -1,33 +1,65 @@
 """Verifying the audit log: against its own tree, against itself, and against what the sources signed.
 
-1. every entry is at its index, and its columns and subjects say what its bytes say;
-2. each source's positions have no gap, and each event contains the hash of the one before;
-3. the tree recomputed from the bytes has the root and the peaks of every tree head, and one covers all of it;
-4. each source's signed head is properly signed, agrees with the entry at its position, and is not behind
+1. every entry is at its index and is the canonical bytes of an event and audit's note; its columns, and the
+   rows of its subjects, say what its bytes say;
+2. the links of each subject count its entries, and each names the one before;
+3. each source's positions have no gap, and each event contains the hash of the one before;
+4. the tree recomputed from the bytes has the root and the peaks of every tree head, and the hashes of every
+   full tile; one head covers all of it;
+5. each source's signed head is properly signed, agrees with the entry at its position, and is not behind
    what the source has sent before it was asked.
+
+A log is read in one snapshot, in sections: one for a service, several at the same time for `jianding verify`.
 """
 
+import gc
 import re
+import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.connection import wait
 from typing import Any
 
-from psycopg import Connection
+import psycopg
+from psycopg import Connection, sql
 
-from services.audit.domain import leaf
-from services.audit.domain.leaf import NoLeaf, subjects_of
-from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.domain.tree import WIDTH, widths
+from services.audit.sections import Problem, Reached, Section, Span, broken, check
 from shared.security.heads import Head
-from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
 
-_PAGE = 2000
-_ENTRIES = """
-SELECT index, source, position, event_id::text, type, actor, role, leaf FROM entries
- WHERE index >= %s ORDER BY index LIMIT %s
-"""
 _OF_A_KIND = 10  # problems that are told; of the others, how many they are
-_SUBJECTS = "SELECT index, kind, ref FROM subjects WHERE index >= %s AND index < %s"
+_WORTHWHILE = 50_000  # entries from which on another process is worth its start
+_SNAPSHOT = """
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+"""
+_SIZE = "SELECT coalesce(max(index), -1) + 1 FROM entries"
+_HEAD_NEAR = "SELECT coalesce(max(size), 0) FROM tree_heads WHERE size <= %s"
+# in the order of the primary key, so that nothing has to be sorted
+_LINKS = """
+SELECT index FROM (
+    SELECT index, number, previous,
+           lag(number, 1, 0::bigint) OVER entries AS count, lag(index, 1, -1::bigint) OVER entries AS before
+      FROM subjects WINDOW entries AS (PARTITION BY kind, ref ORDER BY index)
+) AS links WHERE number <> count + 1 OR previous <> before ORDER BY index
+"""
+# a look into the index for each source, instead of one at each entry
+_REACHED = """
+WITH RECURSIVE found AS (
+    SELECT min(source) AS source FROM entries
+     UNION ALL
+    SELECT (SELECT min(source) FROM entries WHERE source > found.source) FROM found WHERE source IS NOT NULL
+)
+SELECT source, (SELECT max(position) FROM entries e WHERE e.source = found.source)
+  FROM found WHERE source IS NOT NULL
+"""
+_TOO_MANY_TILES = "SELECT level, index FROM tiles WHERE level = %s AND index >= %s ORDER BY index"
 
 
 @dataclass
@@ -41,16 +73,22 @@ class Verdict:
     root: str = ""
     sources: dict[str, int] = field(default_factory=dict)
     behind: list[str] = field(default_factory=list)
-    problems: list[tuple[int | None, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
         return not self.problems
 
-    def as_data(self) -> dict[str, Any]:
-        """{verified, size, root, sources, behind, problems: [{index, problem}], more: [{problem, count}]}.
+    @property
+    def first(self) -> int | None:
+        """The first index with a problem, if an entry shows one."""
+        return min((index for index, _ in self.problems if index is not None), default=None)
 
-        Ten problems of a kind, which is their text without its numbers; `more` counts the others.
+    def as_data(self) -> dict[str, Any]:
+        """{verified, size, root, sources, behind, first, problems, more}.
+
+        `first` is the first bad index, `problems` are [{index, problem}], `more` is [{problem, count}]: ten
+        problems of a kind are told, which is their text without its numbers, and of the others how many.
         """
         kinds: Counter[str] = Counter()
         told = []
@@ -65,6 +103,7 @@ class Verdict:
             "root": self.root,
             "sources": self.sources,
             "behind": self.behind,
+            "first": self.first,
             "problems": told,
             "more": [{"problem": kind, "count": count} for kind, count in more.items()],
         }
@@ -72,124 +111,202 @@ class Verdict:
 
 def reached(connection: Connection[Any]) -> dict[str, int]:
     """How far each source has come in the log; asked before the heads are, no honest head is behind it."""
-    return dict(connection.execute("SELECT source, max(position) FROM entries GROUP BY source").fetchall())
+    return dict(connection.execute(_REACHED).fetchall())
 
 
 def verify(
     connection: Connection[Any],
-    heads: list[Head],
+    heads: Sequence[Head],
     progress: Callable[[int], None] = lambda _: None,
     before: Mapping[str, int] | None = None,
 ) -> Verdict:
     """Reads the whole log in one snapshot. `before`: what `reached` said before the heads were asked for."""
     with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return _Verification(connection, heads, progress, before or {}).run()
+        connection.execute(_SNAPSHOT)
+        section = check(connection, Span(0, _number(connection, _SIZE)), _claims(heads), progress)
+        return _joined(connection, [section], _links(connection), heads, before or {})
 
 
-class _Verification:
-    """One pass over the log."""
+def verify_at_once(
+    dsn: str,
+    heads: Sequence[Head],
+    progress: Callable[[int], None] = lambda _: None,
+    before: Mapping[str, int] | None = None,
+    processes: int = 2,
+) -> Verdict:
+    """The same by several processes, each with a section of its own; a short log is read by the caller's.
 
-    def __init__(
-        self,
-        connection: Connection[Any],
-        heads: list[Head],
-        progress: Callable[[int], None],
-        before: Mapping[str, int],
-    ) -> None:
-        self._connection = connection
-        self._heads = heads
-        self._progress = progress
-        self._before = before
-        self._verdict = Verdict()
-        self._next = 0  # index
-        self._chains: dict[str, tuple[int, bytes, int]] = {}  # source -> position, hash, index
-        self._claimed = {(head.source, head.position): head for head in heads}
-
-    def run(self) -> Verdict:
-        tree, stated = Tree(), self._stated()
-        newest = max(stated, default=0)
-        for page in self._pages(tree.size):
-            for row, subjects in page:
-                self._entry(row, subjects)
-                tree = tree.append([leaf_hash(row[7])])
-                if stated.pop(tree.size, _said_by(tree)) != _said_by(tree):
-                    self._problem(tree.size - 1, "the tree head does not follow from the entries")
-            self._progress(tree.size)
-        if tree.size > newest:
-            self._problem(newest, "from this entry on no tree head speaks of them")
-        for size in stated:
-            self._problem(size - 1, "a tree head speaks of entries that are not there")
-        self._sources()
-        self._verdict.size, self._verdict.root = tree.size, tree.root.hex() if tree.size else ""
-        return self._verdict
-
-    def _problem(self, index: int | None, what: str) -> None:
-        self._verdict.problems.append((index, what))
-
-    def _stated(self) -> dict[int, tuple[bytes, bytes]]:
-        with self._connection.cursor(binary=True) as cursor:
-            rows = cursor.execute("SELECT size, root, peaks FROM tree_heads").fetchall()
-        return {size: (root, peaks) for size, root, peaks in rows}
-
-    def _pages(self, start: int) -> Iterator[list[tuple[Any, set[tuple[str, str]]]]]:
-        while True:
-            with self._connection.cursor(binary=True) as cursor:
-                rows = cursor.execute(_ENTRIES, (start, _PAGE)).fetchall()
-                if not rows:
-                    return
-                end = rows[-1][0] + 1
-                found: dict[int, set[tuple[str, str]]] = {}
-                for index, kind, ref in cursor.execute(_SUBJECTS, (start, end)).fetchall():
-                    found.setdefault(index, set()).add((kind, ref))
-            yield [(row, found.get(row[0], set())) for row in rows]
-            start = end
-
-    def _entry(self, row: Any, subjects: set[tuple[str, str]]) -> None:
-        index, *columns, entry = row
-        if index != self._next:
-            several = index > self._next + 1
-            missing = f"entries {self._next} to {index - 1}" if several else f"entry {self._next}"
-            self._problem(index, f"missing before it: {missing}")
-        self._next = index + 1
-        try:
-            event = read(leaf.decode(entry)[0])
-        except (Undecodable, NoLeaf) as error:
-            self._problem(index, str(error))
-            return
-        if columns != [event.source, event.position, event.id, event.type, *event.actor[:2]]:
-            self._problem(index, "the columns do not say what the event says")
-        if subjects != set(subjects_of(event)):
-            self._problem(index, "the subjects are not those of the event")
-        self._chain(index, event)
-
-    def _chain(self, index: int, event: Sealed) -> None:
-        position, head, before = self._chains.get(event.source, (0, GENESIS, -1))
-        if event.position != position + 1:
-            self._problem(index, f"{event.source}: position {event.position} follows {position}")
-        elif event.previous != head:
-            what = f"position {event.position} does not contain the hash of entry {before}"
-            self._problem(index, f"{event.source}: {what}")
-        self._chains[event.source] = event.position, event.hash, index
-        claimed = self._claimed.pop((event.source, event.position), None)
-        if claimed is not None and claimed.hash != event.hash:
-            self._problem(index, f"{event.source}: its head at {event.position} is another event")
-
-    def _sources(self) -> None:
-        self._verdict.sources = {source: position for source, (position, *_) in sorted(self._chains.items())}
-        for head in self._heads:
-            if not head.signed:
-                self._problem(None, f"{head.source}: its head is not signed by its key")
-            if head.position < (known := self._before.get(head.source, 0)):
-                self._problem(
-                    None, f"{head.source}: its head {head.position} is behind the {known} it had sent"
-                )
-        for source, position in self._claimed:
-            if position:
-                self._problem(None, f"{source}: its head {position} has not reached the log")
-                self._verdict.behind.append(source)
+    ReaderDied if one of them ends before its section does. None of them outlives the call.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        if _number(connection, _SIZE) < _WORTHWHILE:
+            return verify(connection, heads, progress, before)
+        with connection.transaction():
+            connection.execute(_SNAPSHOT)
+            (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
+            reading = [partial(_section, span, _claims(heads)) for span in _spans(connection, processes)]
+            with _working(dsn, snapshot, [*reading, _counting]) as pipes:
+                *sections, links = _gathered(pipes, progress)
+            return _joined(connection, sections, links, heads, before or {})
 
 
-def _said_by(tree: Tree) -> tuple[bytes, bytes]:
-    """(root, peaks) as a tree head states them."""
-    return tree.root, b"".join(tree.peaks)
+def _number(connection: Connection[Any], query: Any, *arguments: Any) -> int:
+    row = connection.execute(query, arguments).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _claims(heads: Sequence[Head]) -> dict[tuple[str, int], bytes]:
+    return {(head.source, head.position): head.hash for head in heads}
+
+
+# -- several processes
+
+Work = Callable[[Connection[Any], Callable[[int], None]], Any]
+"""Something to find out in a snapshot, telling its progress."""
+
+
+class ReaderDied(Exception):
+    """核验进程意外结束；请重新运行。
+    A process that was verifying ended before its time; run it again."""
+
+
+def _spans(connection: Connection[Any], count: int) -> list[Span]:
+    """Spans of about the same length, which begin behind tree heads."""
+    size = _number(connection, _SIZE)
+    cuts = {_number(connection, _HEAD_NEAR, size * place // count) for place in range(1, count)}
+    edges = sorted({0, size, *(cut for cut in cuts if cut < size)})
+    return [Span(start, stop, last=stop == size) for start, stop in pairwise(edges)]
+
+
+def _section(
+    span: Span,
+    claimed: Mapping[tuple[str, int], bytes],
+    connection: Connection[Any],
+    progress: Callable[[int], None],
+) -> Section:
+    return check(connection, span, claimed, progress)
+
+
+def _counting(connection: Connection[Any], _progress: Callable[[int], None]) -> list[Problem]:
+    return _links(connection)
+
+
+@contextmanager
+def _working(dsn: str, snapshot: str, works: Sequence[Work]) -> Iterator[list[Pipe]]:
+    """A process for each work, and a pipe from each."""
+    context = get_context("spawn")  # a fork would share our connection
+    pairs = [context.Pipe(duplex=False) for _ in works]
+    readers = [
+        context.Process(target=_work, args=(dsn, snapshot, work, theirs), daemon=True)
+        for work, (_, theirs) in zip(works, pairs, strict=True)
+    ]
+    try:
+        for reader, (_, theirs) in zip(readers, pairs, strict=True):
+            reader.start()
+            theirs.close()  # so that the end of a process is the end of its pipe
+        yield [ours for ours, _ in pairs]
+    finally:
+        for reader in readers:
+            if reader.pid is not None:
+                reader.terminate()
+                reader.join()
+
+
+def _work(dsn: str, snapshot: str, work: Work, pipe: Pipe) -> None:
+    """The life of a process. Ctrl-C is for the one who waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # nothing here refers to itself, and there are millions of things
+    with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
+        connection.execute(_SNAPSHOT)
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+        pipe.send((True, work(connection, lambda count: pipe.send((False, count)))))
+
+
+def _gathered(pipes: Sequence[Any], progress: Callable[[int], None]) -> list[Any]:
+    """What the works have found, in their order; `progress` is told the sum."""
+    counts: dict[Any, int] = dict.fromkeys(pipes, 0)
+    found: dict[Any, Any] = {}
+    pipe: Any
+    while waiting := [pipe for pipe in pipes if pipe not in found]:
+        for pipe in wait(waiting):
+            try:
+                done, said = pipe.recv()
+            except EOFError:
+                raise ReaderDied from None
+            if done:
+                found[pipe] = said
+            else:
+                counts[pipe] = said
+                progress(sum(counts.values()))
+    return [found[pipe] for pipe in pipes]
+
+
+# -- the whole
+
+
+def _joined(
+    connection: Connection[Any],
+    sections: Sequence[Section],
+    links: Sequence[Problem],
+    heads: Sequence[Head],
+    before: Mapping[str, int],
+) -> Verdict:
+    problems: list[Problem] = [problem for section in sections for problem in section.problems]
+    tree, ends = sections[-1].tree, dict[str, Reached]()
+    for section in sections:
+        for source, first in section.begins.items():
+            known = ends.get(source, Reached())
+            if what := broken(source, known, first.position, first.previous):
+                problems.append((first.index, what))
+        ends |= section.ends
+    problems += [*_tiles(connection, tree.size), *links]
+    problems.sort(key=_by_index)
+    told, behind = _heads(heads, before, {place for section in sections for place in section.met})
+    return Verdict(
+        size=tree.size,
+        root=tree.root.hex() if tree.size else "",
+        sources={source: end.position for source, end in sorted(ends.items())},
+        behind=behind,
+        problems=problems + told,
+    )
+
+
+def _by_index(problem: Problem) -> int:
+    return -1 if problem[0] is None else problem[0]
+
+
+def _links(connection: Connection[Any]) -> list[Problem]:
+    """The rows of subjects are those that leaves say: so what is wrong with a row is wrong with its leaf."""
+    what = "its links do not count on from the entries before"
+    return [(index, what) for (index,) in connection.execute(_LINKS).fetchall()]
+
+
+def _tiles(connection: Connection[Any], size: int) -> list[Problem]:
+    """Tiles that nothing could have filled yet; those that are wrong or missing were seen on the way."""
+    full = [count // WIDTH for count in widths(size)]
+    full += [0] * (8 - len(full))
+    return [
+        (at * WIDTH ** (level + 1), f"tile {level}/{at} is that of a longer log")
+        for level, count in enumerate(full)
+        for _, at in connection.execute(_TOO_MANY_TILES, (level, count)).fetchall()
+    ]
+
+
+def _heads(
+    heads: Sequence[Head], before: Mapping[str, int], met: set[tuple[str, int]]
+) -> tuple[list[Problem], list[str]]:
+    """What is wrong with the heads of the sources, and the sources that are behind theirs."""
+    problems: list[Problem] = []
+    for head in heads:
+        if not head.signed:
+            problems.append((None, f"{head.source}: its head is not signed by its key"))
+        if head.position < (known := before.get(head.source, 0)):
+            problems.append(
+                (None, f"{head.source}: its head {head.position} is behind the {known} it had sent")
+            )
+    behind = [head for head in heads if head.position and (head.source, head.position) not in met]
+    problems += [
+        (None, f"{head.source}: its head {head.position} has not reached the log") for head in behind
+    ]
+    return problems, [head.source for head in behind]

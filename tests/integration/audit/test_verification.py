@@ -1,11 +1,15 @@
 """Verification: whatever an administrator changes in the log, it is found."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from services.audit import verification
+from services.audit.domain import leaf
 from services.audit.domain.tree import Tree, leaf_hash
-from services.audit.verification import Verdict, reached, verify
+from services.audit.verification import ReaderDied, Verdict, reached, verify, verify_at_once
 from shared.security import heads
 from shared.security.keys import Signer
 from shared.wire.canonical import canonical
@@ -16,17 +20,28 @@ from tests.integration.audit.witness import Witness, tell
 # entries 0-5 are registration's, 6-8 scheduling's, 9-14 scoring's, 15-17 certification's
 SCORE = 9
 LAST_OF_SCORING = 14
+UNLINKED = "its links do not count on from the entries before"
+AT = "2026-04-16T01:30:00.000000Z"
 
 
 def _change(witness: Witness, index: int, old: bytes, new: bytes) -> None:
-    changed = witness.sealed()[index].replace(old, new)
-    assert changed != witness.sealed()[index]
-    witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (changed, index))
+    changed = witness.leaves()[index].replace(old, new)
+    assert changed != witness.leaves()[index]
+    _put(witness, index, changed)
+
+
+def _put(witness: Witness, index: int, bytes_: bytes) -> None:
+    witness.admin.execute("UPDATE entries SET leaf = %s WHERE index = %s", (bytes_, index))
+
+
+def _reseal(witness: Witness, index: int, sealed: bytes) -> None:
+    """Another event with the note that was there."""
+    _put(witness, index, sealed + b"\n" + witness.leaves()[index].partition(b"\n")[2])
 
 
 def _rewrite_tree(witness: Witness) -> None:
     """A tree that follows from whatever the entries say now."""
-    tree = Tree().append(map(leaf_hash, witness.sealed()))
+    tree = Tree().append(map(leaf_hash, witness.leaves()))
     witness.admin.execute("DELETE FROM tree_heads")
     witness.admin.execute(
         "INSERT INTO tree_heads VALUES (%s, %s, %s)", (tree.size, tree.root, b"".join(tree.peaks))
@@ -41,7 +56,7 @@ def test_an_untouched_log_has_no_problem(witness: Witness) -> None:
     verdict = witness.verdict()
     assert verdict == Verdict(
         size=18,
-        root=merkle_tree_hash(witness.sealed()).hex(),
+        root=merkle_tree_hash(witness.leaves()).hex(),
         sources={
             "/centre/certification": 3,
             "/centre/registration": 6,
@@ -58,7 +73,7 @@ def test_a_log_of_several_pages_has_no_problem_and_progress_is_told(witness: Wit
     witness.hear(at_a_time=500)
     told: list[int] = []
     assert verify(witness.connection, witness.heads(), told.append).verified
-    assert told == [2000, 2118]
+    assert told == [2048, 2118]
 
 
 def test_what_is_appended_meanwhile_is_no_problem(witness: Witness) -> None:
@@ -98,7 +113,7 @@ def test_a_source_rewritten_from_an_event_on_with_a_tree_to_match_is_found_by_it
     for index in range(SCORE + 1, LAST_OF_SCORING + 1):
         attributes = dict(read(witness.sealed()[index]).attributes)
         forged = seal(canonical(attributes), attributes["position"], head)
-        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (forged, index))
+        _reseal(witness, index, forged)
         head = digest(forged)
     _rewrite_tree(witness)
     assert witness.problems() == [(LAST_OF_SCORING, "/centre/scoring: its head at 6 is another event")]
@@ -107,7 +122,7 @@ def test_a_source_rewritten_from_an_event_on_with_a_tree_to_match_is_found_by_it
 
 @pytest.mark.parametrize("bytes_", [b"", b"\x00", b"{}", b'{"specversion":"1.0"}', b"[1]"])
 def test_an_entry_that_is_no_event_any_more_is_found(witness: Witness, bytes_: bytes) -> None:
-    witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (bytes_, SCORE))
+    _put(witness, SCORE, bytes_)
     problems = witness.problems()
     assert _of(problems, SCORE)
     assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE + 1)
@@ -117,9 +132,7 @@ def test_an_entry_that_lost_a_part_of_its_envelope_is_found(witness: Witness) ->
     for name in ("refs", "actor", "id", "subject", "previoushash"):
         attributes = dict(read(witness.source("scoring").bodies[0]).attributes)
         del attributes[name]
-        witness.admin.execute(
-            "UPDATE entries SET sealed = %s WHERE index = %s", (canonical(attributes), SCORE)
-        )
+        _reseal(witness, SCORE, canonical(attributes))
         assert _of(witness.problems(), SCORE)
 
 
@@ -134,21 +147,24 @@ def test_a_deleted_entry_is_found(witness: Witness) -> None:
 def test_a_deleted_entry_is_found_although_the_others_moved_up_and_the_tree_was_made_anew(
     witness: Witness,
 ) -> None:
-    witness.admin.execute("ALTER TABLE subjects DROP CONSTRAINT subjects_index_fkey")
+    witness.admin.execute("ALTER TABLE subjects DROP CONSTRAINT subjects_check")
     for table in ("subjects", "entries"):
         witness.admin.execute(f"DELETE FROM {table} WHERE index = {SCORE}")
         for index in range(SCORE + 1, 18):
             witness.admin.execute(f"UPDATE {table} SET index = index - 1 WHERE index = {index}")
     _rewrite_tree(witness)
-    assert witness.problems() == [(SCORE, "/centre/scoring: position 2 follows 0")]
+    others = [problem for problem in witness.problems() if problem[1] != UNLINKED]
+    assert others == [(SCORE, "/centre/scoring: position 2 follows 0")]
+    assert _of(witness.problems(), SCORE) == ["/centre/scoring: position 2 follows 0", UNLINKED]
 
 
 def test_an_inserted_entry_is_found(witness: Witness) -> None:
     forged = seal(canonical(dict(witness.source("scoring").events()[-1].attributes)), 7, bytes(32))
     witness.admin.execute(
-        "INSERT INTO entries (index, source, position, event_id, type, actor, role, sealed)"
-        " SELECT 18, source, 7, gen_random_uuid(), type, actor, role, %s FROM entries WHERE index = %s",
-        (forged, LAST_OF_SCORING),
+        "INSERT INTO entries (index, source, position, event_id, type, actor, role, received_at, leaf)"
+        " SELECT 18, source, 7, gen_random_uuid(), type, actor, role, received_at, %s FROM entries"
+        " WHERE index = %s",
+        (leaf.encode(forged, [], AT), LAST_OF_SCORING),
     )
     problems = _of(witness.problems(), 18)
     assert f"/centre/scoring: position 7 does not contain the hash of entry {LAST_OF_SCORING}" in problems
@@ -156,18 +172,20 @@ def test_an_inserted_entry_is_found(witness: Witness) -> None:
 
 
 def test_two_entries_that_changed_places_are_found(witness: Witness) -> None:
-    first, second = witness.sealed()[SCORE : SCORE + 2]
-    for index, raw in ((SCORE, second), (SCORE + 1, first)):
-        witness.admin.execute("UPDATE entries SET sealed = %s WHERE index = %s", (raw, index))
+    first, second = witness.leaves()[SCORE : SCORE + 2]
+    _put(witness, SCORE, second)
+    _put(witness, SCORE + 1, first)
     _rewrite_tree(witness)
     problems = witness.problems()
     assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE)
     assert "the columns do not say what the event says" in _of(problems, SCORE + 1)
 
 
-@pytest.mark.parametrize("column", ["source", "position", "event_id", "type", "actor", "role"])
+@pytest.mark.parametrize("column", ["source", "position", "event_id", "type", "actor", "role", "received_at"])
 def test_columns_that_do_not_say_what_the_event_says_are_found(witness: Witness, column: str) -> None:
-    other = {"event_id": "gen_random_uuid()", "position": "99"}.get(column, "'something else'")
+    other = {"event_id": "gen_random_uuid()", "position": "99", "received_at": "'infinity'"}.get(
+        column, "'something else'"
+    )
     witness.admin.execute(f"UPDATE entries SET {column} = {other} WHERE index = {SCORE}")
     assert (SCORE, "the columns do not say what the event says") in witness.problems()
 
@@ -190,12 +208,107 @@ def test_columns_swapped_between_two_entries_are_found(witness: Witness) -> None
         "DELETE FROM subjects WHERE index = 9",
         "UPDATE subjects SET ref = 'somebody-else' WHERE index = 9 AND kind = 'examiner'",
         "UPDATE subjects SET kind = 'paper' WHERE index = 9 AND kind = 'batch'",
-        "INSERT INTO subjects VALUES ('candidate', 'slandered', 9)",
+        "INSERT INTO subjects VALUES ('candidate', 'slandered', 9, 1, -1)",
     ],
 )
 def test_a_subject_that_was_removed_added_or_turned_is_found(witness: Witness, statement: str) -> None:
     assert witness.admin.execute(statement).rowcount > 0
-    assert witness.problems() == [(9, "the subjects are not those of the event")]
+    first, *others = witness.problems()
+    assert first == (9, "the subjects are not those of the event")
+    assert {what for _, what in others} <= {UNLINKED}
+
+
+@pytest.mark.parametrize("change", [(b"[[3,", b"[[2,"), (b",9],", b",8],"), (b"],[", b"],[1,-1],[")])
+def test_a_link_that_was_changed_in_the_leaf_is_found(witness: Witness, change: tuple[bytes, bytes]) -> None:
+    _change(witness, SCORE + 1, *change)
+    assert (SCORE + 1, witness.problems()[0][1]) == witness.problems()[0]
+
+
+def test_links_that_were_changed_everywhere_with_a_tree_to_match_are_found(witness: Witness) -> None:
+    index = LAST_OF_SCORING  # the third of Shi's or of Meng's batch
+    sealed, links, received = leaf.decode(witness.leaves()[index])
+    number, previous = links[-1]
+    witness.admin.execute(
+        "UPDATE subjects SET previous = 0 WHERE index = %s AND number = %s AND previous = %s",
+        (index, number, previous),
+    )
+    _put(witness, index, leaf.encode(sealed, [*links[:-1], (number, 0)], received))
+    _rewrite_tree(witness)
+    assert witness.problems() == [(index, UNLINKED)]
+
+
+def test_the_first_bad_index_is_named(witness: Witness) -> None:
+    assert witness.verdict().as_data()["first"] is None
+    for index in (12, 4, 7):
+        witness.admin.execute("UPDATE entries SET type = 'Other' WHERE index = %s", (index,))
+    assert witness.verdict().as_data()["first"] == 4
+
+
+def _of_many(witness: Witness) -> None:
+    for number in range(110):
+        tell(witness, f"candidate {number}")
+    witness.hear(at_a_time=100)
+
+
+def _dsn(witness: Witness) -> str:
+    info = witness.connection.info
+    return make_conninfo(info.dsn, password=info.password)
+
+
+def test_tiles_that_were_changed_removed_or_added_are_found(witness: Witness) -> None:
+    _of_many(witness)
+    assert witness.verdict().problems == []
+    witness.admin.execute("CREATE TABLE kept AS TABLE tiles")
+    for statement, problem in (
+        (
+            "UPDATE tiles SET hashes = set_byte(hashes, 99, 255 - get_byte(hashes, 99)) WHERE index = 1",
+            (256, "tile 0/1 does not follow from the entries"),
+        ),
+        ("DELETE FROM tiles WHERE index = 0", (0, "tile 0/0 is missing")),
+        (
+            "INSERT INTO tiles SELECT 0, 2, hashes FROM tiles LIMIT 1",
+            (512, "tile 0/2 is that of a longer log"),
+        ),
+        ("INSERT INTO tiles SELECT 1, 0, hashes FROM tiles LIMIT 1", (0, "tile 1/0 is that of a longer log")),
+    ):
+        witness.admin.execute(statement)
+        assert witness.problems() == [problem]
+        witness.admin.execute("DELETE FROM tiles")
+        witness.admin.execute("INSERT INTO tiles TABLE kept")
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_several_processes_find_what_one_finds(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(verification, "_WORTHWHILE", 100)
+    _of_many(witness)
+    told: list[int] = []
+
+    def found() -> Verdict:
+        before = reached(witness.connection)
+        return verify_at_once(_dsn(witness), witness.heads(), told.append, before, processes)
+
+    assert found() == witness.verdict()
+    assert told[-1] == 678
+    _change(witness, 300, b'"role":"', b'"role": "')
+    _change(witness, 550, b'"source":"/centre/scoring"', b'"source":"/centre/scorinh"')
+    witness.admin.execute("DELETE FROM subjects WHERE index IN (3, 600)")
+    assert found().first == witness.verdict().first == 3
+    # a section relies on the tree head that it begins behind: what follows from a bad one is told once
+    assert set(found().problems) <= set(witness.problems())
+    assert {300, 550, 600} <= {index for index, _ in found().problems}
+
+
+def test_a_process_that_dies_is_told(witness: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "_WORTHWHILE", 1)
+    with pytest.raises(ReaderDied):
+        verify_at_once(_dsn(witness), [], processes=2, progress=_kill_children)
+
+
+def _kill_children(_: int) -> None:
+    for child in multiprocessing.active_children():
+        child.kill()
 
 
 @pytest.mark.parametrize("size", [2, 9, 18])

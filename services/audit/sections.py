@@ -1,0 +1,291 @@
+"""Checking a section of the log: every entry from an index to another, and what the database says of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from psycopg import Connection
+
+from services.audit.domain import leaf
+from services.audit.domain.leaf import NoLeaf, subjects_of
+from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash
+from services.audit.tiles import StoredTiles
+from shared.kernel.clock import stamp
+from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
+
+PAGE = 8 * WIDTH
+_ENTRIES = """
+SELECT index, source, position, event_id::text, type, actor, role, timestamptz_send(received_at), leaf
+  FROM entries WHERE index >= %s AND index < %s ORDER BY index
+"""
+# those that belong to no entry too: with the first page the ones before, with the last the ones behind
+_SUBJECTS = "SELECT index, kind, ref, number, previous FROM subjects WHERE index >= %s AND index < %s"
+_HEADS = "SELECT size, root, peaks FROM tree_heads WHERE size > %s AND size <= %s"
+_HEAD = "SELECT size, peaks FROM tree_heads WHERE size = %s"
+_TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
+_BEGINNING, _END = -(2**63), 2**63 - 1
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_STAMPS = 10_000  # times of arrival that are spelled once
+_of_subject, _of_link = itemgetter(1, 2), itemgetter(3, 4)
+# of a table of subjects, by entry: {(kind, id): (number, previous)}
+_Rows = dict[int, dict[tuple[str, str], tuple[int, int]]]
+
+Problem = tuple[int | None, str]
+"""(index, what is wrong there); no index for what no entry shows."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one index to another; the last span of a log has what lies behind it too."""
+
+    start: int
+    stop: int
+    last: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a section meets a source first."""
+
+    index: int
+    position: int
+    previous: bytes
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a source has come, with the hash of its newest event and the index of that."""
+
+    position: int = 0
+    hash: bytes = GENESIS
+    index: int = -1
+
+
+@dataclass
+class Section:
+    """What was found in a span; sections are joined in their order."""
+
+    span: Span
+    tree: Tree = field(default_factory=Tree)
+    begins: dict[str, Place] = field(default_factory=dict)
+    ends: dict[str, Reached] = field(default_factory=dict)
+    met: set[tuple[str, int]] = field(default_factory=set)  # of the claimed heads
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check(
+    connection: Connection[Any],
+    span: Span,
+    claimed: Mapping[tuple[str, int], bytes],
+    progress: Callable[[int], None],
+) -> Section:
+    """Reads a span in the caller's snapshot. `claimed`: the hash that a source's head states of a position.
+
+    A span that does not begin the log begins behind a tree head, and relies on it and on the tiles before:
+    they are what the span before it checks. `progress` is told how many entries were read, page by page.
+    """
+    return _Check(connection, span, claimed, progress).run()
+
+
+class _Check:
+    def __init__(
+        self,
+        connection: Connection[Any],
+        span: Span,
+        claimed: Mapping[tuple[str, int], bytes],
+        progress: Callable[[int], None],
+    ) -> None:
+        self._connection = connection
+        self._span = span
+        self._claimed = claimed
+        self._progress = progress
+        self._found = Section(span)
+        self._next = span.start
+        self._stamps: dict[bytes, str] = {}
+
+    def run(self) -> Section:
+        self._tree, self._edge = self._begun()
+        self._stated = self._heads()
+        newest = max(self._stated, default=self._span.start)
+        for start in range(self._span.start, self._span.stop, PAGE):
+            self._page(start, min(start + PAGE, self._span.stop))
+            self._progress(self._tree.size - self._span.start)
+        self._tree_ends(newest)
+        self._found.tree = self._tree
+        return self._found
+
+    def _problem(self, index: int, what: str) -> None:
+        self._found.problems.append((index, what))
+
+    # -- the tree
+
+    def _begun(self) -> tuple[Tree, Edge | None]:
+        start = self._span.start
+        if start == 0:
+            return Tree(), Edge()
+        with self._connection.cursor(binary=True) as cursor:
+            row = cursor.execute(_HEAD, (start,)).fetchone()
+        assert row is not None, "a span begins behind a tree head"
+        try:
+            return Tree.stored(*row), Edge.of(start, StoredTiles(self._connection))
+        except (LookupError, ValueError):  # told by whoever reads what is before
+            return Tree(start, (b"",) * start.bit_count()), None
+
+    def _heads(self) -> dict[int, tuple[bytes, bytes]]:
+        stop = _END if self._span.last else self._span.stop
+        with self._connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_HEADS, (self._span.start, stop)).fetchall()
+        return {size: (root, peaks) for size, root, peaks in rows}
+
+    def _grow(self, hashes: list[bytes]) -> None:
+        start = self._tree.size
+        # ahead of what a missing entry has moved, no tree head is looked for
+        sizes = [size for size in range(start + 1, start + len(hashes) + 1) if size in self._stated]
+        done = start
+        for size in sizes:
+            self._tree = self._tree.append(hashes[done - start : size - start])
+            done = size
+            if self._stated.pop(size) != (self._tree.root, b"".join(self._tree.peaks)):
+                self._problem(size - 1, "the tree head does not follow from the entries")
+        self._tree = self._tree.append(hashes[done - start :])
+        for level, index, tile in self._edge.extend(hashes) if self._edge else ():
+            self._tile(level, index, tile)
+
+    def _tile(self, level: int, index: int, hashes: bytes) -> None:
+        with self._connection.cursor(binary=True) as cursor:
+            row = cursor.execute(_TILE, (level, index)).fetchone()
+        first = index * WIDTH ** (level + 1)
+        if row is None:
+            self._problem(first, f"tile {level}/{index} is missing")
+        elif row[0] != hashes:
+            self._problem(first, f"tile {level}/{index} does not follow from the entries")
+
+    def _tree_ends(self, newest: int) -> None:
+        if self._span.last and self._tree.size > newest:
+            self._problem(newest, "from this entry on no tree head speaks of them")
+        for size in self._stated:
+            self._problem(size - 1, "a tree head speaks of entries that are not there")
+
+    # -- the entries
+
+    def _page(self, start: int, stop: int) -> None:
+        first = _BEGINNING if start == 0 else start
+        behind = _END if self._span.last and stop == self._span.stop else stop
+        with self._connection.cursor(binary=True) as cursor:
+            entries = cursor.execute(_ENTRIES, (start, behind)).fetchall()
+            subjects = cursor.execute(_SUBJECTS, (first, behind)).fetchall()
+        self._grow([leaf_hash(row[-1]) for row in entries])
+        events = [self._event(row) for row in entries]
+        if not _are_as_appended(entries, events, subjects, self._stamps):
+            self._look_closer(entries, events, subjects)
+        for row, event in zip(entries, events, strict=True):
+            if event is not None:
+                self._columns(row, event)
+                self._chain(row[0], event)
+
+    def _event(self, row: Any) -> Sealed | None:
+        index, entry = row[0], row[-1]
+        if index != self._next:
+            several = index > self._next + 1
+            missing = f"entries {self._next} to {index - 1}" if several else f"entry {self._next}"
+            self._problem(index, f"missing before it: {missing}")
+        self._next = index + 1
+        self._arrived(row[7])
+        try:
+            return read(entry.partition(b"\n")[0])
+        except Undecodable as error:
+            self._problem(index, str(error))
+        return None
+
+    def _arrived(self, sent: bytes) -> None:
+        if sent not in self._stamps:
+            if len(self._stamps) > _STAMPS:
+                self._stamps.clear()
+            self._stamps[sent] = _spelled(sent)
+
+    def _look_closer(self, entries: list[Any], events: list[Sealed | None], subjects: list[Any]) -> None:
+        """Names the entries whose note, subjects or time are not what they have to be."""
+        rows: _Rows = {}
+        for index, kind, ref, number, previous in subjects:
+            rows.setdefault(index, {})[kind, ref] = number, previous
+        for row, event in zip(entries, events, strict=True):
+            found = rows.pop(row[0], {})
+            if event is not None:
+                self._note(row, event, found)
+        for index in sorted(rows):
+            self._problem(index, "there are subjects, and no entry")
+
+    def _note(self, row: Any, event: Sealed, found: dict[tuple[str, str], tuple[int, int]]) -> None:
+        index, entry, wanted = row[0], row[-1], subjects_of(event)
+        try:
+            _, links, received = leaf.decode(entry)
+        except NoLeaf as error:
+            self._problem(index, str(error))
+            return
+        if len(links) != len(wanted):
+            self._problem(index, "its note does not have a link for each subject")
+        elif dict(zip(wanted, links, strict=True)) != found:
+            self._problem(index, "the subjects are not those of the event")
+        if received != self._stamps.get(row[7], ""):
+            self._problem(index, "the columns do not say what the event says")
+
+    def _columns(self, row: Any, event: Sealed) -> None:
+        said = event.attributes
+        if row[1:7] != (
+            said["source"], said["position"], said["id"], said["type"], said["actor"], said["role"]
+        ):  # fmt: skip
+            self._problem(row[0], "the columns do not say what the event says")
+
+    def _chain(self, index: int, event: Sealed) -> None:
+        source, position = event.source, event.position
+        before = self._found.ends.get(source)
+        if before is None:
+            self._found.begins[source] = Place(index, position, event.previous)
+        elif what := broken(source, before, position, event.previous):
+            self._problem(index, what)
+        self._found.ends[source] = Reached(position, event.hash, index)
+        claimed = self._claimed.get((source, position))
+        if claimed is not None:
+            self._found.met.add((source, position))
+            if claimed != event.hash:
+                self._problem(index, f"{source}: its head at {position} is another event")
+
+
+def broken(source: str, before: Reached, position: int, previous: bytes) -> str:
+    """What is wrong if an event at `position` with the hash `previous` follows; empty if nothing is."""
+    if position != before.position + 1:
+        return f"{source}: position {position} follows {before.position}"
+    if previous != before.hash:
+        return f"{source}: position {position} does not contain the hash of entry {before.index}"
+    return ""
+
+
+def _are_as_appended(
+    entries: list[Any], events: list[Sealed | None], subjects: list[Any], stamps: Mapping[bytes, str]
+) -> bool:
+    """Whether rows of subjects, in their order, and the time are exactly what the leaves of a page say."""
+    rows = iter(subjects)
+    with suppress(ValueError):  # what the rows say is no note
+        for row, event in zip(entries, events, strict=True):
+            if event is None:
+                return False
+            wanted = subjects_of(event)
+            found = list(islice(rows, len(wanted)))
+            if [each[0] for each in found] != [row[0]] * len(wanted) or [*map(_of_subject, found)] != wanted:
+                return False
+            if leaf.encode(event.raw, map(_of_link, found), stamps[row[7]]) != row[-1]:
+                return False
+        return next(rows, None) is None
+    return False
+
+
+def _spelled(sent: bytes) -> str:
+    """A timestamp as PostgreSQL sends it; empty for what no clock says."""
+    try:
+        return stamp(_POSTGRES_EPOCH + timedelta(microseconds=int.from_bytes(sent, signed=True)))
+    except OverflowError:
+        return ""

@@ -37,7 +37,7 @@ def _distributed(stage: Stage) -> Iterator[Figure]:
                 until(lambda: number(connection, "SELECT count(*) FROM checkpoints") > 3, "audit asks")
             time.sleep(2)
             _note(idle, {name: machine.memory(process.id) for name, process in running.items()})
-            driven(stage, _RATE, stage.plan.steady / 3)
+            driven(stage, _RATE, stage.plan.steady / 6)
             _note(load, {name: machine.memory(process.id) for name, process in running.items()})
     for name in idle:
         yield Figure(f"memory_{name}_idle", "MB", idle[name], at_most=True)
@@ -56,7 +56,7 @@ def _embedded(stage: Stage) -> Iterator[Figure]:
         with Up(stage) as node:
             time.sleep(2)
             idle.append(machine.memory(node.id))
-            clients.rate("bench.commands:submitting", 1, stage.plan.steady / 3, dsn=stage.dsn("registration"))
+            clients.rate("bench.commands:submitting", 1, stage.plan.steady / 6, dsn=stage.dsn("registration"))
             load.append(machine.memory(node.id))
     yield Figure("memory_node_idle", "MB", idle, aim=NODE_LIMIT, at_most=True)
     note = "one client as fast as it can, the node relaying and consuming; PostgreSQL's processes not counted"

@@ -7,6 +7,7 @@ from typing import Any
 
 import eventlet
 from kombu import Connection
+from kombu.exceptions import OperationalError
 from nameko.containers import WorkerContext
 from nameko.exceptions import MethodNotFound, RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
@@ -164,6 +165,8 @@ class Caller(SharedExtension):
                 return getattr(proxy, method)(**message)
         except UnknownService:
             raise NoAnswer(f"{service} is not running") from None
+        except (OperationalError, *self.replies.queue_consumer.connection_errors) as error:
+            raise NoAnswer(f"{service} cannot be asked: {type(error).__name__}") from None
 
 
 __all__ = ["Caller", "NoAnswer", "Refused", "RemoteError", "context", "rpc"]

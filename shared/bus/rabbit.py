@@ -89,6 +89,7 @@ class RabbitOutlet:
 
     def _on_return(self, _channel: Any, method: Any, _properties: Any, _body: bytes) -> None:
         # comes before the confirm of the same message, which must not count any more
+        reached("return")
         self.failure = Broken(f"no queue is bound to {method.exchange}: start its subscribers")
 
 

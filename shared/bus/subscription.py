@@ -24,6 +24,7 @@ BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
 _OLD = 0.1  # seconds after which a batch is handed on though more keep coming: it would wait for the 500th
 _SETTING_UP = 5.0  # seconds for the broker to answer before we connect anew
+_DECLARING = 60.0  # seconds for a broker that was there to come back before we have begun
 _PATIENCE = 0.5  # seconds between looks at `stop` and `idle`
 _PAUSE = 0.1  # seconds before the first new attempt, then twice as long up to five
 _LONG = 10.0  # seconds that a connection has to have worked for the pauses to begin anew
@@ -55,10 +56,23 @@ class Subscription:
         self._batch: list[tuple[str, Message]] = []
 
     def declare(self) -> None:
-        """Makes the queues, so that nothing said from now on is missed."""
-        with Connection(self._url, connect_timeout=5) as connection:
-            for each in self._queues.values():
-                each(connection.channel()).declare()
+        """Makes the queues, so that nothing said from now on is missed; raises what it meets for a minute."""
+        deadline = time.monotonic() + _DECLARING
+        while True:
+            connection = Connection(self._url, connect_timeout=5)
+            try:
+                with eventlet.Timeout(_SETTING_UP, TimeoutError()):
+                    for each in self._queues.values():
+                        each(connection.channel()).declare()
+            except connection.connection_errors as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("%s: %s, queues are declared again", self._subscriber, type(error).__name__)
+                time.sleep(_PATIENCE)
+            else:
+                return
+            finally:
+                connection.collect()
 
     def stop(self) -> None:
         self._stopping = True

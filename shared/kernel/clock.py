@@ -6,12 +6,14 @@ Text, because a timestamp that loses precision on its way through a database bre
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from shared.kernel.faults import setback
+
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The server's clock."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) - setback()
 
 
 def stamp(moment: datetime) -> str:

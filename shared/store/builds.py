@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
+from shared.kernel.faults import reached
 from shared.kernel.reactions import Projection
 from shared.store.inbox import checkpoint
 from shared.wire.envelope import Sealed
@@ -85,6 +86,7 @@ def switch(connection: Connection[Any], projection: Projection, source: str, num
         connection.execute(
             "UPDATE projections SET live = %s, building = NULL WHERE name = %s", (number, name)
         )
+        reached("switch")
     return True
 
 

@@ -4,11 +4,12 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
+from threading import Event, Lock
 from typing import Any
 
 from kombu.pools import reset
@@ -26,6 +27,7 @@ STATION = "10012003"
 _PATIENCE = 10.0  # seconds for one answer; then the client asks again
 # a broker that was killed needs half a minute on a busy machine, and nameko then looks for it every half
 _DEADLINE = 120.0
+_CROWD = 12  # candidates of a batch
 _CENTRE, _OURS = "centre", f"station-{STATION}"
 
 
@@ -36,12 +38,13 @@ class NobodyAnswers(Exception):
 class Clients:
     """Some clients at once, and all that they asked and were told."""
 
-    def __init__(self, url: str, threads: int = 6) -> None:
+    def __init__(self, url: str, threads: int = 6, seed: str = "") -> None:
         self.asked: list[Asked] = []
+        self.tired = Event()  # set: nobody asks again
         self._url = url
         self._threads = threads
         self._free: deque[ClusterRpcProxy] = deque()  # a proxy serves one thread at a time
-        self._chance = random.Random(20260416)
+        self._chance = random.Random(seed)
         self._met = count(step=100)
         self._staff = {(role, number): new_id() for role in Role for number in (1, 2)}
 
@@ -65,23 +68,41 @@ class Clients:
         return batch
 
     @contextmanager
-    def round(self, batch: str, people: int = 12) -> Iterator[list[Asked]]:
-        """Candidates for a batch, some of them with rivals, while the block runs; then everybody is told.
+    def work(self) -> Iterator[None]:
+        """Candidates for one batch after another, some of them with rivals.
 
-        Yields what this round asks, as it grows.
+        Nobody begins anything new once the block has ended; when this returns, everybody was told.
         """
-        self._batch, before = batch, len(self.asked)
-        crowd = fictional(people, self._chance, new_id, next(self._met))
-        asked: list[Asked] = []
+        over = Event()
+        ways, one_at_a_time = self._all_ways(over), Lock()
+
+        def work() -> None:
+            while True:
+                with one_at_a_time:
+                    way = next(ways, None)
+                if way is None:
+                    return
+                way()
+
         with ThreadPoolExecutor(self._threads) as pool:
-            ways = [pool.submit(way) for way in self._ways(crowd)]
-            yield asked
-            _, unfinished = wait(ways, return_when=FIRST_EXCEPTION)
-            for way in unfinished:
-                way.cancel()
-            for way in ways:
-                way.cancelled() or way.result()
-        asked += self.asked[before:]
+            workers = [pool.submit(work) for _ in range(self._threads)]
+            try:
+                yield
+            except BaseException:
+                self.tired.set()
+                raise
+            finally:
+                over.set()
+            for worker in workers:
+                worker.result()
+
+    def _all_ways(self, over: Event) -> Iterator[Callable[[], None]]:
+        while True:
+            crowd = fictional(_CROWD, self._chance, new_id, next(self._met))
+            for way in self._ways(self.apply_for_batch(), crowd):
+                yield way
+                if over.is_set():
+                    return
 
     def repeat(self, commands: list[Asked]) -> None:
         """Asks again what was asked before; whoever knows is told the same."""
@@ -94,7 +115,7 @@ class Clients:
         self.asked.append(command)
         deadline = time.monotonic() + _DEADLINE
         while not command.told:
-            if time.monotonic() > deadline:
+            if self.tired.is_set() or time.monotonic() > deadline:
                 raise NobodyAnswers(f"{service}.{method} in {len(command.answers)} attempts: {command}")
             self._once(command)
         return command
@@ -136,12 +157,17 @@ class Clients:
             raise
         self._free.append(cluster)
 
+    def come(self, application: str) -> None:
+        """One candidate, with this application, while others work."""
+        (person,) = fictional(1, self._chance, new_id, next(self._met))
+        self._way(1, person, application, self.apply_for_batch())
+
     # -- what they do
 
-    def _ways(self, crowd: list[Person]) -> Iterator[Callable[[], None]]:
+    def _ways(self, batch: str, crowd: list[Person]) -> Iterator[Callable[[], None]]:
         for place, person in enumerate(crowd):
             application = new_id()
-            yield lambda place=place, person=person, one=application: self._way(place, person, one)
+            yield lambda place=place, person=person, one=application: self._way(place, person, one, batch)
             if place % 3 == 0:
                 yield lambda one=application: self._rival(one)
             if place % 4 == 1:
@@ -149,14 +175,14 @@ class Clients:
             if place % 5 == 2:
                 yield lambda: self.apply_for_batch() and None
 
-    def _way(self, place: int, person: Person, application: str) -> None:
+    def _way(self, place: int, person: Person, application: str, batch: str) -> None:
         clerk = self._who(Role.EXAM_AFFAIRS)
         self.ask("registration", "enrol_person", clerk, **person.enrolment())
         if place % 4 == 0:  # the same card under another id
             self.ask("registration", "enrol_person", clerk, **{**person.enrolment(), "candidate": new_id()})
-        self._submit(application, person)
+        self._submit(application, person, batch)
         if place % 4 == 2:  # a second application beside an open one
-            self._submit(new_id(), person)
+            self._submit(new_id(), person, batch)
         first, second = (1, 2) if place % 2 else (2, 1)
         review = self._who(Role.STATION_REVIEWER, first)
         self.ask("registration", "pass_station_review", review, application=application)
@@ -186,14 +212,14 @@ class Clients:
             if done.answered:
                 return
 
-    def _submit(self, application: str, person: Person) -> None:
+    def _submit(self, application: str, person: Person, batch: str) -> None:
         self.ask(
             "registration",
             "submit_application",
             self._who(Role.EXAM_AFFAIRS),
             application=application,
             candidate=person.id,
-            batch=self._batch,
+            batch=batch,
             station=STATION,
             occupation="化工分析工",
             catalogue="1999",

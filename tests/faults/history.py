@@ -5,14 +5,17 @@ It recomputes everything from two things: what each client asked and was told, a
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import psycopg
 
 Connect = Callable[[str], psycopg.Connection[Any]]
+KINDS = ("lost", "duplicated", "reordered", "divergent")
 
 # what a refusal has to leave behind: nothing, or (R015) the attempt itself
 _LEAVES_AN_ATTEMPT = {"RoleNotAllowed", "DutyConflict", "SecondPersonNeeded", "NotTheCentre", "OtherStation"}
@@ -46,6 +49,17 @@ class Asked:
         return bool(self.answered or self.refused)
 
 
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as clients were told, or as it follows from that; `kind` is one of KINDS."""
+
+    kind: str
+    what: str
+
+
+Findings = Iterator[Finding]
+
+
 class Log:
     """One service's log as it stands."""
 
@@ -55,51 +69,101 @@ class Log:
         self.events = [json.loads(bytes(sealed)) for _, _, sealed in self.rows]
         self.drafts = connection.execute("SELECT stream, version, draft FROM events").fetchall()
         self.heads = connection.execute("SELECT position, hash FROM heads").fetchall()
+        self.place = {event["id"]: place for place, event in enumerate(self.events)}
 
-    def check(self) -> None:
+    def check(self) -> Findings:
         """Gapless, chained, canonical, each stream in order, and every appended event once."""
-        before = bytes(32)
-        for place, (position, hash, sealed) in enumerate(self.rows, start=1):
-            event = self.events[place - 1]
-            assert position == place == event["position"]
-            assert event["previoushash"] == before.hex(), f"{self.service} {position}"
-            assert bytes(sealed) == _canonical(event)
-            before = sha256(bytes(sealed)).digest()
-            assert bytes(hash) == before
-        hashes = {position: bytes(hash) for position, hash, _ in self.rows}
-        assert all(hashes.get(position) == bytes(hash) for position, hash in self.heads)
-        versions: dict[str, int] = defaultdict(int)
+        yield from _compare(
+            f"{self.service}: appended and sealed",
+            Counter(bytes(draft) for _, _, draft in self.drafts),
+            Counter(_canonical(_without_place(event)) for event in self.events),
+        )
+        yield from _in_order(f"{self.service}: position", [position for position, _, _ in self.rows])
+        streams: dict[str, list[int]] = defaultdict(list)
         for event in self.events:
-            versions[event["subject"]] += 1
-            assert event["streamversion"] == versions[event["subject"]]
-        sealed_drafts = Counter(_canonical(_without_place(event)) for event in self.events)
-        assert sealed_drafts == Counter(bytes(draft) for _, _, draft in self.drafts)
-        assert len({event["id"] for event in self.events}) == len(self.events)
+            streams[event["subject"]].append(event["streamversion"])
+        for stream, versions in streams.items():
+            yield from _in_order(f"{self.service}: version of {stream}", versions)
+        yield from self._chain()
+
+    def _chain(self) -> Findings:
+        before = bytes(32)
+        for (position, hash, sealed), event in zip(self.rows, self.events, strict=True):
+            digest = sha256(bytes(sealed)).digest()
+            if (
+                event["position"] != position
+                or event["previoushash"] != before.hex()
+                or bytes(sealed) != _canonical(event)
+                or bytes(hash) != digest
+            ):
+                yield Finding("divergent", f"{self.service}: position {position} does not fit its chain")
+            before = digest
+        hashes = {position: bytes(hash) for position, hash, _ in self.rows}
+        for position, hash in self.heads:
+            if hashes.get(position) != bytes(hash):
+                yield Finding("divergent", f"{self.service}: the signed head {position} is not the log's")
 
     def of(self, type: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == type]
 
 
-def check(asked: Iterable[Asked], connect: Connect) -> None:
-    """Raises AssertionError where anything that a client was told, or that follows from it, is not so."""
+def check(asked: Iterable[Asked], connect: Connect) -> list[Finding]:
+    """Everything that a client was told, or that follows from it, and is not so."""
+    return list(_check(list(asked), connect))
+
+
+def _check(asked: list[Asked], connect: Connect) -> Findings:
     logs = {}
     for service in ("registration", "scheduling"):
-        with connect(service) as connection:
+        with closing(connect(service)) as connection:
             logs[service] = Log(service, connection)
-            _check_nothing_set_aside(connection)
-        logs[service].check()
-    _check_answers(list(asked), logs)
-    _check_reactions(logs)
-    with connect("registration") as connection:
-        _check_register(logs["registration"], connection)
-    with connect("scheduling") as connection:
-        _check_board(logs["scheduling"], connection)
-    with connect("audit") as connection:
-        _check_audit(logs, connection)
-        _check_nothing_set_aside(connection)
+            yield from _check_nothing_set_aside(service, connection)
+        yield from logs[service].check()
+    yield from _check_answers(asked, logs)
+    yield from _check_reactions(logs)
+    with closing(connect("registration")) as connection:
+        yield from _check_register(logs["registration"], connection)
+    with closing(connect("scheduling")) as connection:
+        yield from _check_board(logs["scheduling"], connection)
+    with closing(connect("audit")) as connection:
+        yield from _check_audit(logs, connection)
+        yield from _check_nothing_set_aside("audit", connection)
 
 
-def _check_answers(asked: list[Asked], logs: dict[str, Log]) -> None:
+def _compare(what: str, wanted: Counter[Any], found: Counter[Any]) -> Findings:
+    """Each of the wanted as often as it is wanted, and nothing else."""
+    for each in wanted.keys() | found.keys():
+        missing = wanted[each] - found[each]
+        if missing > 0:
+            yield Finding("lost", f"{what}: {_short(each)} is missing")
+        elif missing < 0:
+            kind = "duplicated" if wanted[each] else "divergent"
+            yield Finding(kind, f"{what}: {_short(each)} stands there {found[each]} times")
+
+
+def _in_order(what: str, numbers: list[int]) -> Findings:
+    """1, 2, 3 … without a gap or a repetition."""
+    yield from _compare(what, Counter(range(1, max(numbers, default=0) + 1)), Counter(numbers))
+    yield from _ascending(what, numbers)
+
+
+def _ascending(what: str, numbers: list[int]) -> Findings:
+    if any(later < earlier for earlier, later in pairwise(numbers)):
+        yield Finding("reordered", f"{what} does not ascend: {_short(numbers)}")
+
+
+def _same(what: str, wanted: dict[Any, Any], found: dict[Any, Any]) -> Findings:
+    """Rows of a table by their key."""
+    for key in wanted.keys() | found.keys():
+        if wanted.get(key) != found.get(key):
+            yield Finding("divergent", f"{what} {key}: {found.get(key)} instead of {wanted.get(key)}")
+
+
+def _short(thing: Any) -> str:
+    return str(thing)[:400]
+
+
+def _check_answers(asked: list[Asked], logs: dict[str, Log]) -> Findings:
     by_command: dict[str, list[dict[str, Any]]] = defaultdict(list)
     attempts: Counter[str] = Counter()
     for log in logs.values():
@@ -109,51 +173,76 @@ def _check_answers(asked: list[Asked], logs: dict[str, Log]) -> None:
                 attempts[event["causationid"]] += 1
     for command in asked:
         said = by_command.pop(command.command_id, [])
-        assert command.told, f"nobody knows what became of {command}"
-        assert not (command.answered and command.refused), f"accepted and refused: {command}"
-        if command.answered:
-            _check_accepted(command, said)
-        else:
-            assert said == [], f"refused, and in the log: {command}"
-        codes = {refusal["code"] for refusal in command.refused}
-        left = attempts.pop(command.command_id, 0)
-        if codes & _LEAVES_AN_ATTEMPT:
-            assert left == 1, command
-        else:  # an attempt that nobody was told of may be refused for another reason when it is repeated
-            assert left <= (None in command.answers), command
-    assert not attempts
+        if not command.told:
+            yield Finding("lost", f"nobody knows what became of {command}")
+        elif command.answered:
+            yield from _check_accepted(command, said)
+        elif said:
+            yield Finding("divergent", f"refused, and in the log: {command}")
+        yield from _check_attempt(command, attempts.pop(command.command_id, 0))
+    for cause in attempts:
+        yield Finding("divergent", f"an attempt that nobody made: {cause}")
     for said in by_command.values():  # what nobody asked for is a reaction, or an attempt
-        assert all(event["role"] == "service" or event["type"] == "AttemptRefused" for event in said)
+        if not all(event["role"] == "service" or event["type"] == "AttemptRefused" for event in said):
+            yield Finding("divergent", f"events that nobody asked for: {_short(said)}")
 
 
-def _check_accepted(command: Asked, said: list[dict[str, Any]]) -> None:
+def _check_accepted(command: Asked, said: list[dict[str, Any]]) -> Findings:
     first = command.answered[0]
-    assert all(answer == first for answer in command.answered), f"told two things: {command}"
-    assert [{"id": event["id"], "type": event["type"]} for event in said] == first["events"], command
-    assert said[-1]["streamversion"] == first["version"]
-    assert {event["subject"] for event in said} == {first["stream"]}
-    assert {event["actor"] for event in said} == {command.by["actor"]}
+    if command.refused or any(answer != first for answer in command.answered):
+        yield Finding("divergent", f"told two things: {command}")
+    wanted, found = [event["id"] for event in first["events"]], [event["id"] for event in said]
+    yield from _compare(f"events of {command}", Counter(wanted), Counter(found))
+    if wanted != found and Counter(wanted) == Counter(found):
+        yield Finding("reordered", f"events of {command}: {found} instead of {wanted}")
+    for event, told in zip(said, first["events"], strict=False):
+        if (event["type"], event["subject"], event["actor"]) != (
+            told["type"],
+            first["stream"],
+            command.by["actor"],
+        ):
+            yield Finding("divergent", f"{_short(event)} is not what was told to {command}")
+    if said and said[-1]["streamversion"] != first["version"]:
+        yield Finding("divergent", f"another version than was told: {command}")
 
 
-def _check_reactions(logs: dict[str, Log]) -> None:
-    """Each candidate registered is on the roster once, because of that event."""
-    wanted = Counter(
-        (event["id"], event["data"]["application"], event["data"]["candidate"])
-        for event in logs["registration"].of("CandidateRegistered")
+def _check_attempt(command: Asked, left: int) -> Findings:
+    """A refused role or duty leaves one attempt, anything else none."""
+    codes = {refusal["code"] for refusal in command.refused}
+    if codes & _LEAVES_AN_ATTEMPT:
+        yield from _compare(f"the attempt of {command}", Counter([1]), Counter([1] * left))
+    elif left > (None in command.answers):
+        # an attempt that nobody was told of may be refused for another reason when it is repeated
+        yield Finding("divergent", f"an attempt was recorded that was none: {command}")
+
+
+def _check_reactions(logs: dict[str, Log]) -> Findings:
+    """Each candidate registered is on the roster once, because of that event, and in that order."""
+    registration, scheduling = logs["registration"], logs["scheduling"]
+    enrolled = scheduling.of("CandidateEnrolled")
+    yield from _compare(
+        "on the roster",
+        Counter(
+            (event["id"], event["data"]["application"], event["data"]["candidate"])
+            for event in registration.of("CandidateRegistered")
+        ),
+        Counter(
+            (event["causationid"], event["data"]["application"], event["data"]["candidate"])
+            for event in enrolled
+        ),
     )
-    enrolled = Counter(
-        (event["causationid"], event["data"]["application"], event["data"]["candidate"])
-        for event in logs["scheduling"].of("CandidateEnrolled")
+    on_a_roster = {event["data"]["application"] for event in enrolled}
+    yield from _compare(
+        "off the roster",
+        Counter(
+            event["id"]
+            for event in registration.of("ApplicationWithdrawn")
+            if event["data"]["application"] in on_a_roster
+        ),
+        Counter(event["causationid"] for event in scheduling.of("CandidateStruckOff")),
     )
-    assert wanted == enrolled
-    struck = Counter(event["causationid"] for event in logs["scheduling"].of("CandidateStruckOff"))
-    on_a_roster = {event["data"]["application"] for event in logs["scheduling"].of("CandidateEnrolled")}
-    withdrawn = Counter(
-        event["id"]
-        for event in logs["registration"].of("ApplicationWithdrawn")
-        if event["data"]["application"] in on_a_roster
-    )
-    assert struck == withdrawn
+    causes = [registration.place.get(event["causationid"], 0) for event in enrolled]
+    yield from _ascending("causes of enrolments", causes)
 
 
 _STATUS = {
@@ -165,25 +254,25 @@ _STATUS = {
 }
 
 
-def _check_register(log: Log, connection: psycopg.Connection[Any]) -> None:
+def _check_register(log: Log, connection: psycopg.Connection[Any]) -> Findings:
     rows: dict[str, tuple[Any, ...]] = {}
     for event in log.events:
         data = event["data"]
         if event["type"] == "ApplicationSubmitted":
             rows[data["application"]] = data["candidate"], data["batch"], data["level"], "submitted"
-        elif event["type"] in _STATUS:
+        elif event["type"] in _STATUS and data["application"] in rows:
             rows[data["application"]] = *rows[data["application"]][:3], _STATUS[event["type"]]
     table = _live(connection, "register", "applications")
     found = connection.execute(
         f"SELECT application::text, candidate::text, batch::text, level, status FROM {table}"
     ).fetchall()
-    assert {row[0]: row[1:] for row in found} == rows
+    yield from _same("register", rows, {row[0]: row[1:] for row in found})
     people = connection.execute("SELECT person::text FROM vault").fetchall()
     enrolled = Counter(event["data"]["candidate"] for event in log.of("PersonEnrolled"))
-    assert Counter(person for (person,) in people) == enrolled
+    yield from _compare("people in the vault", enrolled, Counter(person for (person,) in people))
 
 
-def _check_board(log: Log, connection: psycopg.Connection[Any]) -> None:
+def _check_board(log: Log, connection: psycopg.Connection[Any]) -> Findings:
     sittings: dict[str, tuple[Any, ...]] = {}
     batches = {}
     for event in log.events:
@@ -193,35 +282,42 @@ def _check_board(log: Log, connection: psycopg.Connection[Any]) -> None:
         elif event["type"] == "CandidateEnrolled":
             sittings[data["application"]] = data["candidate"], data["batch"], data["level"]
         elif event["type"] == "CandidateStruckOff":
-            del sittings[data["application"]]
+            sittings.pop(data["application"], None)
     table = _live(connection, "board", "sittings")
     found = connection.execute(
         f"SELECT application::text, candidate::text, batch::text, level FROM {table}"
     ).fetchall()
-    assert {row[0]: row[1:] for row in found} == sittings
+    yield from _same("sittings", sittings, {row[0]: row[1:] for row in found})
     table = _live(connection, "board", "batches")
     found = connection.execute(f"SELECT batch::text, station, planned FROM {table}").fetchall()
-    assert {row[0]: row[1:] for row in found} == batches
+    yield from _same("batches", batches, {row[0]: row[1:] for row in found})
 
 
-def _check_audit(logs: dict[str, Log], connection: psycopg.Connection[Any]) -> None:
+def _check_audit(logs: dict[str, Log], connection: psycopg.Connection[Any]) -> Findings:
     """Every position of every log is an entry, with its very bytes, in its source's order."""
     rows = connection.execute("SELECT index, source, position, leaf FROM entries ORDER BY index").fetchall()
-    assert [row[0] for row in rows] == list(range(len(rows)))
+    yield from _in_order("audit: index", [row[0] + 1 for row in rows])
     entries: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
     for _, source, position, leaf in rows:
         entries[source].append((position, bytes(leaf).partition(b"\n")[0]))
-    wanted = {
-        f"/centre/{service}": [(position, bytes(sealed)) for position, _, sealed in log.rows]
-        for service, log in logs.items()
-        if log.rows
-    }
-    assert entries == wanted
+    for service, log in logs.items():
+        found = entries.pop(f"/centre/{service}", [])
+        positions = [position for position, _ in found]
+        what = f"audit: position of {service}"
+        yield from _compare(what, Counter(position for position, _, _ in log.rows), Counter(positions))
+        yield from _ascending(what, positions)
+        bytes_ = {position: bytes(sealed) for position, _, sealed in log.rows}
+        for position, sealed in found:
+            if position in bytes_ and bytes_[position] != sealed:
+                yield Finding("divergent", f"{what} {position} has other bytes")
+    for source in entries:
+        yield Finding("divergent", f"audit: entries of {source}")
 
 
-def _check_nothing_set_aside(connection: psycopg.Connection[Any]) -> None:
-    for table in ("parked", "rejected"):
-        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+def _check_nothing_set_aside(service: str, connection: psycopg.Connection[Any]) -> Findings:
+    for table in ("parked WHERE status = 'parked'", "rejected"):
+        for row in connection.execute(f"SELECT * FROM {table}").fetchall():
+            yield Finding("lost", f"{service}: set aside: {_short(row)}")
 
 
 def _live(connection: psycopg.Connection[Any], projection: str, table: str) -> str:

@@ -1,22 +1,31 @@
-"""Registration, scheduling and audit as processes over servers of their own, each of which may be hurt."""
+"""Registration, scheduling and audit, each kept running, and whether all of it is true in the end."""
 
-from collections.abc import Iterable, Iterator
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from shared.contracts import SERVICES
+from shared.kernel.ids import new_id
 from shared.runtime import delivery
 from shared.runtime.definition import definition
 from shared.runtime.executor import Executor
-from shared.testing.postgres import Cluster
 from shared.testing.processes import KILLED, Process, Processes, environment
-from shared.testing.rabbitmq import Broker
 from shared.testing.rabbitmq.node import wait_until
 from tests.faults import history
 from tests.faults.clients import Clients
+from tests.faults.deck import Card, Deck, Tally
+from tests.faults.history import Finding
+from tests.faults.keeper import Keeper
+from tests.faults.theatre import Theatre
 
 PROGRAMS = (
     "serve registration",
@@ -25,112 +34,145 @@ PROGRAMS = (
     "relay scheduling",
     "serve audit",
 )
-_READY = {
-    program: f"{program.split()[1]} serves"
-    if program.startswith("serve")
-    else f"relay of {program.split()[1]} runs"
-    for program in PROGRAMS
-}
+PROJECTIONS = ("registration/register", "scheduling/board")
+_READY = {"serve": "{} serves", "relay": "relay of {} runs"}
 _DECIDING = ("registration", "scheduling")
-
-
-def _consumers() -> Iterator[tuple[str, str, str]]:
-    """Who has to have applied which source before nothing is on its way any more."""
-    for service in (*_DECIDING, "audit"):
-        found = definition(service)
-        executor = Executor(found, service) if found.aggregates else None
-        for consumer in delivery.consumers(found, executor, "centre"):
-            for source in consumer.sources & set(_DECIDING):
-                yield service, consumer.name, source
+_IN_THE_WAY = {  # a row that an event of the application cannot be written beside
+    "registration/register": "INSERT INTO {}.applications VALUES (%s, %s, %s, '', '', 4, 'in the way')",
+    "scheduling/board": "INSERT INTO {}.sittings VALUES (%s, %s, %s, 4, '', 0, '', 'in the way')",
+}
+_OUT_OF_THE_WAY = {
+    "registration/register": "DELETE FROM {}.applications WHERE status = 'in the way'",
+    "scheduling/board": "DELETE FROM {}.sittings WHERE status = 'in the way'",
+}
 
 
 class NotSettled(Exception):
-    """Something did not arrive where it belongs; says how far everything is, and what does not run."""
+    """Something did not arrive where it belongs; says how far everything is."""
+
+
+class NotAsExpected(Exception):
+    """A program of an operator did not do what it should have done; its last words follow."""
 
 
 class Stage:
-    """What runs, who asks it, and whether all of it is true in the end.
+    """What runs in one run on databases and a virtual host of its own, and who asks it."""
 
-    `whole` says whether every round so far ended well; what a failed one left would fail the next ones too.
-    """
-
-    def __init__(self, cluster: Cluster, broker: Broker, name: str, folder: Path) -> None:
-        """`name` is that of its own virtual host."""
-        self.cluster, self.broker, self.name = cluster, broker, name
-        self.whole = True
-        bus = broker.virtual_host(name)
-        self.processes = Processes(folder, environment(cluster, bus))
-        self.clients = Clients(bus)
-        self._running: dict[str, Process] = {}
+    def __init__(self, theatre: Theatre, name: str, folder: Path, tally: Tally, seed: str = "") -> None:
+        self.theatre, self.name, self.tally = theatre, name, tally
+        self.broker, self.cluster = theatre.broker, theatre.cluster
+        self.cluster.clone(SERVICES)
+        self.bus = self.broker.virtual_host(name)
+        bus = self.bus.replace(f":{urlsplit(self.bus).port}/", f":{theatre.to_broker.port}/")
+        database = make_conninfo(theatre.dsn, port=theatre.to_database.port)
+        self.processes = Processes(folder, environment(self.cluster, bus, database_url=database))
+        self.clients = Clients(bus, seed=seed)
+        self.deck = Deck()
+        self.keepers: list[Keeper] = []
+        self.poisoned: list[str] = []
+        self._one_at_a_time = Lock()
 
     @contextmanager
-    def open(self) -> Iterator["Stage"]:
-        """Whatever runs at the end is ended."""
+    def open(self, each: int = 1) -> Iterator["Stage"]:
+        """`each`: how many of every program run. Whatever runs at the end is ended."""
         with self.processes:
-            yield self
-            self.clients.close()
+            try:
+                self.keepers = [
+                    Keeper(program, self._start, self.deck, self.tally) for program in PROGRAMS * each
+                ]
+                for keeper in self.keepers:
+                    keeper.twins = [
+                        each for each in self.keepers if each is not keeper and each.program == keeper.program
+                    ]
+                for keeper in self.keepers:
+                    command, service = keeper.program.split()
+                    keeper.process.await_line(_READY[command].format(service), 60)
+                    keeper.start()
+                yield self
+            finally:
+                for keeper in self.keepers:
+                    keeper.over.set()
+                for keeper in self.keepers:
+                    keeper.is_alive() and keeper.join()
+                self.clients.close()
+        self.broker.drop_virtual_host(self.name)
 
-    def start(self, *programs: str, fault: str = "") -> None:
-        """Starts them at the same time, and returns when all are ready."""
-        self._running |= self._started(programs, fault)
+    def _start(self, program: str, fault: Card) -> Process:
+        with self._one_at_a_time:
+            return self.processes.run(*program.split(), fault=fault, ready=False)
 
-    def doubles(self) -> list[Process]:
-        """A second one of every program."""
-        return list(self._started(PROGRAMS).values())
+    def armed(self, program: str, card: Card) -> bool:
+        """Whether one of the program has this fault before it."""
+        return any(keeper.program == program and keeper.card == card for keeper in self.keepers)
 
-    def _started(self, programs: Iterable[str], fault: str = "") -> dict[str, Process]:
-        started = {
-            program: self.processes.run(*program.split(), fault=fault, ready=False) for program in programs
-        }
-        for program, process in started.items():
-            process.await_line(_READY[program])
-        return started
+    # -- an operator's programs
 
-    def kill(self, *programs: str) -> None:
-        """Ends them without a warning."""
-        for program in programs:
-            self._running.pop(program).kill()
+    def operate(self, *words: str, fault: Card = "") -> None:
+        """One command of `jianding`; with a fault: dies at it, and is then said again."""
+        if fault:
+            self._operate(words, KILLED, fault=fault)
+            self.tally.died(fault.partition(":")[0])
+        self._operate(words, 0)
 
-    def meets(self, program: str, fault: str) -> None:
-        """One round in which the program dies at the fault and is started again without it."""
-        batch, before = self.new_batch(), self._running[program]
-        self.start(program, fault=fault)
-        before.stop()
-        before.expect(0)
-        with self.round(batch):
-            self._running[program].expect(KILLED, 60)
-            self.start(program)
+    def _operate(self, words: tuple[str, ...], code: int, **more: str) -> None:
+        with self._one_at_a_time:
+            process = self.processes.program("-m", "shared.runtime.cli", *words, **more)
+        if process.wait(60) != code:
+            raise NotAsExpected(f"{words} did not end with {code}:\n{process.last_words}")
 
-    def new_batch(self) -> str:
-        """A batch that everybody knows of."""
-        batch = self.clients.apply_for_batch()
-        self.settle()
-        return batch
+    # -- poison
 
-    @contextmanager
-    def round(self, batch: str, people: int = 12) -> Iterator[None]:
-        """Clients work while the block does its harm; then everything is settled, asked again and checked."""
-        self.whole = False
-        with self.clients.round(batch, people) as asked:
-            yield
-        self.settle()
-        self.clients.repeat([command for command in asked if command.answered][::5])
-        history.check(self.clients.asked, self.admin)
-        self.whole = True
+    def poison(self) -> None:
+        """An application whose events no projection can take."""
+        application = new_id()
+        for projection, statement in _IN_THE_WAY.items():
+            with self._live(projection) as (connection, schema):
+                connection.execute(statement.format(schema), (application, new_id(), new_id()))
+        self.poisoned.append(application)
+        self.clients.come(application)
 
-    def ended(self) -> dict[str, str]:
-        """The last words of every program that was started and does not run any more."""
-        return {name: process.last_words for name, process in self._running.items() if not process.running}
+    def cure(self) -> list[Finding]:
+        """Takes the obstacles away and replays what is parked; what was parked without a reason."""
+        for projection, statement in _OUT_OF_THE_WAY.items():
+            with self._live(projection) as (connection, schema):
+                connection.execute(statement.format(schema))
+        findings = []
+        for service in (*_DECIDING, "audit"):
+            with self.admin(service) as connection:
+                parked = connection.execute(
+                    "SELECT DISTINCT ON (consumer, source, stream) consumer, source, position, sealed"
+                    " FROM parked WHERE status = 'parked' ORDER BY consumer, source, stream, position"
+                ).fetchall()
+            for consumer, source, position, sealed in parked:
+                event = bytes(sealed).decode()
+                if not any(application in event for application in self.poisoned):
+                    findings.append(
+                        Finding("divergent", f"{service} {consumer} parked a good event: {event}")
+                    )
+                else:
+                    place = f"{service}/{consumer}{source}/{position}"
+                    self.operate("parked", "replay", place, fault="replay:1")
+        return findings
 
-    def settle(self, seconds: float = 90) -> None:
+    # -- how far it is, and whether it is true
+
+    def settle(self, seconds: float = 120) -> None:
         """Returns when everything that was said has reached everybody who listens."""
-        if not wait_until(self._is_settled, seconds):
-            raise NotSettled(f"{self.positions()}; ended: {self.ended()}")
+        deadline = time.monotonic() + seconds
+        while not self._is_settled():
+            if time.monotonic() > deadline:
+                raise NotSettled(f"{self.positions()}")
+            time.sleep(0.2)
+
+    def begin(self, seconds: float = 60) -> None:
+        """Returns when every log has events."""
+        if not wait_until(lambda: all(self.positions()[name]["sealed"] for name in _DECIDING), seconds):
+            raise NotSettled(f"{self.positions()}")
 
     def positions(self) -> dict[str, Any]:
         """How far everything is."""
         found: dict[str, Any] = {}
-        for service in ("registration", "scheduling", "audit"):
+        for service in (*_DECIDING, "audit"):
             with self.admin(service) as connection:
                 if service != "audit":
                     said = connection.execute("SELECT count(*) FROM events").fetchone()
@@ -165,5 +207,65 @@ class Stage:
                 counted[service] = row[0]
         return counted
 
+    def check(self) -> list[Finding]:
+        """Everything that is not as it should be."""
+        return [*history.check(self.clients.asked, self.admin), *self.rebuilt()]
+
+    def rebuilt(self) -> list[Finding]:
+        """Where a projection is not what comes out of building it anew."""
+        findings = []
+        for projection in PROJECTIONS:
+            before = self._rows(projection)
+            self.operate("rebuild", projection)
+            after = self._rows(projection)
+            findings += [
+                Finding("divergent", f"{projection}: {row} before or after a rebuild, not both")
+                for row in ((before - after) + (after - before)).elements()
+            ]
+        return findings
+
+    def _rows(self, projection: str) -> Counter[str]:
+        with self._live(projection) as (connection, schema):
+            tables = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", (schema,)
+            ).fetchall()
+            return Counter(
+                f"{table} {row}"
+                for (table,) in tables
+                for (row,) in connection.execute(f"SELECT t::text FROM {schema}.{table} AS t")
+            )
+
+    def keep(self, folder: Path) -> None:
+        """Evidence: what clients asked and were told, and the tables as they stand."""
+        with (folder / "asked.jsonl").open("w") as file:
+            file.writelines(
+                json.dumps(vars(command), ensure_ascii=False) + "\n" for command in self.clients.asked
+            )
+        for service in (*_DECIDING, "audit"):
+            with self.admin(service) as connection:
+                for table in ("log", "events", "entries", "checkpoints", "parked", "rejected", "relay"):
+                    if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
+                        rows = connection.execute(f"SELECT t::text FROM {table} AS t ORDER BY 1").fetchall()
+                        (folder / f"{service}-{table}.txt").write_text("".join(f"{row}\n" for (row,) in rows))
+
     def admin(self, service: str) -> psycopg.Connection[Any]:
-        return psycopg.connect(make_conninfo(self.cluster.admin, dbname=f"jianding_{service}"))
+        return psycopg.connect(make_conninfo(self.theatre.dsn, dbname=f"jianding_{service}"))
+
+    @contextmanager
+    def _live(self, projection: str) -> Iterator[tuple[psycopg.Connection[Any], str]]:
+        """A connection, and the schema that readers of the projection see."""
+        service, _, name = projection.partition("/")
+        with self.admin(service) as connection:
+            row = connection.execute("SELECT live FROM projections WHERE name = %s", (name,)).fetchone()
+            assert row is not None
+            yield connection, f"{name}_{row[0]}"
+
+
+def _consumers() -> Iterator[tuple[str, str, str]]:
+    """Who has to have applied which source before nothing is on its way any more."""
+    for service in (*_DECIDING, "audit"):
+        found = definition(service)
+        executor = Executor(found, service) if found.aggregates else None
+        for consumer in delivery.consumers(found, executor, "centre"):
+            for source in consumer.sources & set(_DECIDING):
+                yield service, consumer.name, source

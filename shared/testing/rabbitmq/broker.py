@@ -29,6 +29,10 @@ ALARM = "begin vm_memory_monitor:set_vm_memory_high_watermark({watermark}), {ala
 
 ALARMS = "length([on || {{resource_limit, memory, _}, _} <- rabbit_alarm:get_alarms()])"
 
+DISK = "begin rabbit_disk_monitor:set_disk_free_limit({limit}), true end"
+
+DISK_ALARMS = "length([on || {{resource_limit, disk, _}, _} <- rabbit_alarm:get_alarms()])"
+
 # RabbitMQ 3.10 waits for itself for five seconds when its management goes down
 # with it, unless management has stopped listening to it before.
 HANG_UP = "begin gen_event:delete_handler(rabbit_event, rabbit_mgmt_db_handler, []), true end"
@@ -134,6 +138,12 @@ class Broker:
         self.evaluate(ALARM.format(watermark=watermark, alarms=ALARMS))
         if not wait_until(lambda: bool(self.evaluate(ALARMS)) is on, seconds=10):
             raise BrokerIsNotRunning("The memory alarm does not change.")
+
+    def disk_full(self, on: bool) -> None:
+        """Let its disk be full, which blocks every publisher, or not; a start clears it too."""
+        self.evaluate(DISK.format(limit=10**18 if on else 50_000_000))
+        if not wait_until(lambda: bool(self.evaluate(DISK_ALARMS)) is on, seconds=10):
+            raise BrokerIsNotRunning("The disk alarm does not change.")
 
     def evaluate(self, expression: str) -> Any:
         """What the running node makes of an Erlang expression that has a JSON form.

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 from amqp.exceptions import RecoverableConnectionError
+from kombu.exceptions import OperationalError
 from nameko.messaging import QueueConsumer
 
-from shared.bus.calls import Caller, rpc
+from shared.bus.calls import Caller, NoAnswer, rpc
 
 
 class Container:
@@ -51,3 +52,27 @@ def test_a_connection_that_breaks_under_an_acknowledgement_ends_nothing(
     bound = consumer.bind(container)
     bound.ack_message(Message(error))
     bound.requeue_message(Message(error))
+
+
+class Line:
+    """A service that cannot be asked."""
+
+    error: ClassVar[Exception]
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def events_after(self, **_: Any) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [OperationalError(), BrokenPipeError(), RecoverableConnectionError()])
+def test_a_question_that_a_lost_broker_does_not_take_has_no_answer(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Line, "error", error, raising=False)
+    monkeypatch.setattr("shared.bus.calls.ServiceProxy", Line)
+    monkeypatch.setattr("shared.bus.calls.WorkerContext", lambda *_, **__: None)
+    container = Container()  # which extensions do not keep alive
+    caller = Caller().bind(container)
+    with pytest.raises(NoAnswer):
+        caller.call("registration", "events_after", {}, {})

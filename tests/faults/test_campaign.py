@@ -1,0 +1,36 @@
+"""A sample of the campaign: every point and every kind of harm, and all that clients were told is true."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.campaign import Plan
+from tests.faults.harms import HARMS, NEEDS_A_DISK
+
+
+def test_a_run_follows_from_seed_and_number() -> None:
+    assert Plan.of("seed", 3, set()) == Plan.of("seed", 3, set()) != Plan.of("other", 3, set())
+
+
+def test_two_runs_do_every_harm() -> None:
+    for left_out in (set(), NEEDS_A_DISK):
+        harms = Plan.of("seed", 4, left_out).harms + Plan.of("seed", 5, left_out).harms
+        assert sorted(harms) == sorted(HARMS.keys() - left_out)
+
+
+@pytest.mark.timeout(600)
+def test_fifty_faults_leave_everything_true(project: Path) -> None:
+    campaign = subprocess.run(
+        [sys.executable, "-m", "tests.faults.campaign", "--faults", "50", "--minutes", "8"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert campaign.returncode == 0, campaign.stdout + campaign.stderr
+    report = json.loads(campaign.stdout.splitlines()[-1])
+    assert report["injected"] >= 50
+    assert min(report["points"].values()) > 0
+    assert [report[kind] for kind in ("lost", "duplicated", "reordered", "divergent")] == [0, 0, 0, 0]

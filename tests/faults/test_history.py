@@ -1,0 +1,124 @@
+"""The checker sees every kind of untruth, and none where there is none."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from shared.testing.rabbitmq.node import wait_until
+from tests.faults import history
+from tests.faults.deck import Tally
+from tests.faults.stage import Stage
+from tests.faults.theatre import Theatre
+
+# nameko's client forgets the sockets of connections that broke
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
+_COMMANDS = 150
+
+_LIES = {
+    "an event is not in the log": (
+        "lost",
+        "registration",
+        "DELETE FROM log WHERE position = (SELECT max(position) FROM log)",
+    ),
+    "a reaction is not in the log": (
+        "lost",
+        "scheduling",
+        "DELETE FROM events WHERE position('CandidateEnrolled' IN convert_from(draft, 'UTF8')) > 0;"
+        "DELETE FROM log WHERE position('CandidateEnrolled' IN convert_from(sealed, 'UTF8')) > 0",
+    ),
+    "audit has an event less": ("lost", "audit", "DELETE FROM entries WHERE index = 3"),
+    "something is parked": (
+        "lost",
+        "audit",
+        "INSERT INTO parked VALUES ('log', '/centre/scoring', 1, 'stream', 'type', '', 'reason')",
+    ),
+    "an event is in the log twice": (
+        "duplicated",
+        "registration",
+        "INSERT INTO log SELECT max(position) + 1, min(hash), min(sealed) FROM log",
+    ),
+    "two events of a stream changed places": (
+        "reordered",
+        "registration",
+        "WITH placed AS"
+        " (SELECT position, sealed, convert_from(sealed, 'UTF8')::json->>'subject' AS stream FROM log),"
+        " two AS (SELECT a.position AS one, b.position AS other, a.sealed AS first, b.sealed AS second"
+        " FROM placed a JOIN placed b ON a.stream = b.stream AND a.position < b.position LIMIT 1)"
+        " UPDATE log SET sealed = CASE position WHEN one THEN second ELSE first END"
+        " FROM two WHERE position IN (one, other)",
+    ),
+    "an event was altered": (
+        "divergent",
+        "registration",
+        "UPDATE log SET sealed = sealed || ' '::bytea WHERE position = 5",
+    ),
+    "a row of a projection is missing": (
+        "divergent",
+        "registration",
+        "DELETE FROM {live}.applications WHERE ctid = (SELECT min(ctid) FROM {live}.applications)",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Something was accepted and something refused, and nothing is on its way any more."""
+    folder = tmp_path_factory.mktemp("theatre")
+    with Theatre(folder).open() as theatre, Stage(theatre, "stage", folder, Tally()).open() as stage:
+        with stage.clients.work():
+            assert wait_until(lambda: len(stage.clients.asked) > _COMMANDS, 60)
+        stage.settle()
+        yield stage
+    gc.collect()  # while what the mark says still holds
+
+
+def kinds(findings: list[history.Finding]) -> set[str]:
+    return {finding.kind for finding in findings}
+
+
+def test_there_is_nothing_to_find_where_nothing_was_altered(stage: Stage) -> None:
+    assert stage.check() == []
+    assert any(command.answered for command in stage.clients.asked)
+    assert any(command.refused for command in stage.clients.asked)
+
+
+@pytest.mark.parametrize("lie", _LIES)
+def test_the_checker_sees_that(lie: str, stage: Stage) -> None:
+    kind, where, statement = _LIES[lie]
+
+    def connect(service: str) -> psycopg.Connection[Any]:
+        connection = stage.admin(service)  # which never commits
+        if service == where:
+            connection.execute("SET session_replication_role = replica")
+            row = connection.execute("SELECT name || '_' || live FROM projections").fetchone()
+            connection.execute(statement.replace("{live}", row[0] if row else ""))
+        return connection
+
+    assert kind in kinds(history.check(stage.clients.asked, connect))
+
+
+def test_the_checker_sees_that_an_acceptance_was_a_lie(stage: Stage) -> None:
+    asked = list(stage.clients.asked)
+    place = next(place for place, command in enumerate(asked) if command.refused)
+    asked[place] = replace(asked[place], answers=asked[0].answered, refusals=[])
+    assert "lost" in kinds(history.check(asked, stage.admin))
+
+
+def test_the_checker_sees_that_a_refusal_was_a_lie(stage: Stage) -> None:
+    first, *others = stage.clients.asked
+    lie = replace(first, answers=[], refusals=[{"code": "BatchExists"}])
+    assert kinds(history.check([lie, *others], stage.admin)) == {"divergent"}
+
+
+def test_a_projection_that_a_rebuild_would_make_otherwise_is_found(stage: Stage) -> None:
+    with stage.admin("scheduling") as connection:
+        row = connection.execute("SELECT live FROM projections WHERE name = 'board'").fetchone()
+        assert row is not None
+        connection.execute(f"UPDATE board_{row[0]}.sittings SET status = 'seated'")
+    assert kinds(stage.rebuilt()) == {"divergent"}
+    assert stage.rebuilt() == []

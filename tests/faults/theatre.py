@@ -1,0 +1,67 @@
+"""Servers that may be hurt: PostgreSQL on a disk that can be full, RabbitMQ, and the links to both."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+
+from shared.runtime.settings import settings
+from shared.testing.postgres import Cluster
+from shared.testing.rabbitmq import Broker
+from shared.testing.rabbitmq.node import Ports
+from tests.faults import disk
+from tests.faults.proxy import Proxy
+
+_MEGABYTES = 768
+
+
+class Theatre:
+    """`open()` starts everything and ends it, whatever happened meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.disk = folder / "disk"
+        self.port = Ports.free().amqp  # which the database keeps over a restart
+        self.cluster = Cluster(
+            replace(
+                settings(),
+                var=self.disk,
+                secrets=folder / "secrets",
+                database_url="",
+                amqp_url="",
+                postgres_port=self.port,
+            )
+        )
+        self.broker = Broker(folder / "broker")
+
+    @contextmanager
+    def open(self) -> Iterator["Theatre"]:
+        with ExitStack() as closing:
+            self.disk.mkdir()
+            if disk.may_mount():
+                disk.mount(str(self.disk), _MEGABYTES)
+                closing.callback(disk.unmount, str(self.disk))
+            self.broker.start()
+            closing.callback(self.broker.stop)
+            self.cluster.postgres.start()
+            closing.callback(self._remove_database)
+            self.dsn = self.cluster.admin
+            with psycopg.connect(self.dsn, autocommit=True) as admin:
+                admin.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # the disk is small
+                admin.execute("SELECT pg_reload_conf()")
+            self.to_broker, self.to_database = Proxy(self.broker.ports.amqp), Proxy(self.port)
+            closing.callback(self.to_broker.close)
+            closing.callback(self.to_database.close)
+            yield self
+
+    def repair(self) -> None:
+        """Starts again what a failed run left dead."""
+        self.broker.start()
+        self.cluster.postgres.start()
+
+    def _remove_database(self) -> None:
+        self.cluster.postgres.stop("immediate")
+        shutil.rmtree(self.cluster.postgres.data)  # which may lie outside the folder

@@ -1,0 +1,39 @@
+"""Every point that is listed is a place in our code, and every such place is listed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from shared.kernel.faults import POINTS
+
+
+def run(program: str, fault: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"JIANDING_FAULT": fault}
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+
+
+def test_the_list_of_points_is_complete(project: Path) -> None:
+    code = "".join(path.read_text() for path in (project / "shared").rglob("*.py"))
+    assert set(re.findall(r'reached\("([a-z-]+)"\)', code)) == set(POINTS)
+
+
+def test_a_process_dies_at_the_nth_time_and_at_no_other_point() -> None:
+    died = run(
+        "from shared.kernel.faults import reached\n"
+        "for n in (1, 2, 3): reached('ack'); reached('seal'); print(n, flush=True)",
+        "seal:2",
+    )
+    assert (died.returncode, died.stdout) == (137, "1\n")
+
+
+def test_a_clock_jumps_back_at_the_nth_look_and_stays_there() -> None:
+    jumped = run(
+        "from shared.kernel.clock import utc_now\n"
+        "looks = [utc_now() for _ in range(4)]\n"
+        "print([round((looks[0] - look).total_seconds()) for look in looks])",
+        "clock:3",
+    )
+    assert jumped.stdout == "[0, 0, 3600, 3600]\n"
+    assert "the clock jumps back" in jumped.stderr

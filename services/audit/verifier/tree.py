@@ -49,13 +49,14 @@ def includes(root: bytes, size: int, index: int, leaf: bytes, proof: Sequence[by
 
 
 def extends(old: bytes, old_size: int, new: bytes, new_size: int, proof: Sequence[bytes]) -> bool:
-    """Whether `proof` shows that the tree `new` begins with the tree `old` (RFC 9162, 2.1.4.2)."""
-    if not 0 <= old_size <= new_size or not _hashes(old, new, *proof):
-        return False
+    """Whether `proof` shows that the tree `new` begins with the tree `old` (RFC 9162, 2.1.4.2).
+
+    Every tree begins with the empty one, so of that nothing can be shown.
+    """
     if old_size == new_size:
-        return not proof and old == new
-    if old_size == 0:
-        return not proof and old == EMPTY
+        return old_size > 0 and not proof and old == new
+    if not 0 < old_size < new_size or not _hashes(old, new, *proof):
+        return False
     path = list(proof)
     if old_size.bit_count() == 1:
         path.insert(0, old)

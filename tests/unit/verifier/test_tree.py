@@ -139,3 +139,9 @@ def test_a_spoiled_consistency_proof_is_refused(new, data):
 def test_what_is_no_proof_is_refused(proof):
     assert not tree.includes(making.root(hashes[:5]), 5, 4, hashes[4], proof)
     assert not tree.extends(making.root(hashes[:4]), 4, making.root(hashes[:5]), 5, proof)
+
+
+def test_of_an_empty_tree_nothing_can_be_shown():
+    root = making.root(hashes[:3])
+    assert not tree.extends(tree.EMPTY, 0, root, 3, [])
+    assert not tree.extends(tree.EMPTY, 0, tree.EMPTY, 0, [])

@@ -282,9 +282,8 @@ class Subscription(_Part):
         settings, definition = self.workshop.settings, self.definition
         executor = self.workshop.executor(definition) if definition.aggregates else None
         consumers = delivery.consumers(definition, executor, settings.body)
-        with self.workshop.connect() as connection:
-            for projection in definition.projections:
-                builds.install(connection, projection)
+        for projection in definition.projections:
+            self.workshop.persistently(partial(builds.install, projection=projection))
         self.reception = delivery.Reception(
             consumers,
             self.workshop.connect,

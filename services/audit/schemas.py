@@ -1,7 +1,7 @@
 """What callers ask of audit."""
 
 from services.audit.trails import KINDS
-from shared.wire.schemas import Choice, Number, QuerySchema, Text
+from shared.wire.schemas import Choice, Many, Moment, Number, QuerySchema, Text
 
 
 class Entries(QuerySchema):
@@ -14,6 +14,11 @@ class Trail(QuerySchema):
     id = Text(80)
     after = Number(-1, 2**53, required=False, load_default=-1)
     limit = Number(1, 1000, required=False, load_default=100)
+    as_of = Moment(required=False, load_default="")
+    types = Many(Text(80), 0, 100, required=False, load_default=())
+    actor = Text(80, required=False, load_default="")
+    since = Moment(required=False, load_default="")
+    until = Moment(required=False, load_default="")
 
 
 class Nothing(QuerySchema):

@@ -1,5 +1,12 @@
-"""Trails: everything that happened around somebody or something, in order (R153, R154)."""
+"""Trails: everything that happened around somebody or something, in order (R153, R154).
 
+A page is found by walking the subject's own index from where the page before ended: what it costs depends on
+the entries it looks at, and not on the size of the log. Nothing is counted.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,14 +21,30 @@ KINDS = (
 
 # what is asked for, and what else leads to entries of its trail
 _SEARCHED = {"examiner": ("examiner", "actor")}
+# events that correct something: the fields with what was there, and with what is there now
+_CORRECTIONS = {"CorrectionProposed": ("old", "new"), "ScoreCorrected": ("old", "new")}
+_HASH = re.compile(r"[0-9a-f]{64}")
+_PAGE = 1000
+# each subject's entries come in the order of the log from its index, and each entry from its own: OFFSET 0
+# keeps the planner from reading entries that are of nobody asked for
 _TRAIL = """
-SELECT DISTINCT e.index, e.leaf FROM subjects s JOIN entries e USING (index)
- WHERE (s.kind, s.ref) IN (SELECT * FROM unnest(%s::text[], %s::text[])) AND e.index > %s
- ORDER BY e.index LIMIT %s
+SELECT index, leaf FROM (
+    SELECT DISTINCT ON (found.index) found.index, found.leaf
+      FROM unnest(%(kinds)s::text[], %(refs)s::text[]) AS asked (kind, ref), LATERAL (
+        SELECT e.index, e.leaf
+          FROM subjects s, LATERAL (
+            SELECT * FROM entries WHERE entries.index = s.index OFFSET 0) AS e
+         WHERE s.kind = asked.kind AND s.ref = asked.ref AND s.index > %(after)s
+           AND (%(types)s::text[] IS NULL OR e.type = ANY (%(types)s))
+           AND (%(actor)s::text IS NULL OR e.actor = %(actor)s)
+           AND (%(as_of)s::timestamptz IS NULL OR e.received_at <= %(as_of)s)
+         ORDER BY s.index LIMIT %(limit)s) AS found
+) AS trail ORDER BY index LIMIT %(limit)s
 """
 _APPLICATIONS = """
-SELECT DISTINCT a.ref FROM subjects c JOIN subjects a USING (index)
- WHERE c.kind = 'certificate' AND c.ref = %s AND a.kind = 'application'
+SELECT DISTINCT found.ref FROM subjects c, LATERAL (
+    SELECT ref, kind FROM subjects a WHERE a.index = c.index OFFSET 0) AS found
+ WHERE c.kind = 'certificate' AND c.ref = %s AND found.kind = 'application'
 """
 
 _FINDINGS = """
@@ -30,13 +53,49 @@ SELECT id, kind, source, first_position, last_position, first_index, last_index,
 """
 
 
-def trail(rows: Rows, kind: str, id: str, after: int = -1, limit: int = 100) -> list[dict[str, Any]]:
-    """The events of one subject behind log index `after`.
+def trail(
+    rows: Rows,
+    kind: str,
+    id: str,
+    after: int = -1,
+    limit: int = 100,
+    *,
+    as_of: str = "",
+    types: Sequence[str] = (),
+    actor: str = "",
+    since: str = "",
+    until: str = "",
+) -> list[dict[str, Any]]:
+    """The events of one subject behind log index `after`, the first `limit` that are asked for.
 
-    A certificate's trail is that of the application it was issued for, from the first review on.
+    `as_of`: only what audit had received by then. `types`, `actor`: only events of these types, by this
+    actor. `since`, `until`: only what was recorded from the one moment on, and before the other. Moments are
+    stamps. A certificate's trail is that of the application it was issued for, from the first review on.
     """
     kinds, refs = zip(*subjects(rows, kind, id), strict=True)
-    return [_step(row) for row in rows.execute(_TRAIL, (list(kinds), list(refs), after, limit)).fetchall()]
+    asked = {
+        "kinds": list(kinds),
+        "refs": list(refs),
+        "types": list(types) or None,
+        "actor": actor or None,
+        "as_of": datetime.fromisoformat(as_of) if as_of else None,
+    }
+    found: list[dict[str, Any]] = []
+    for step in _steps(rows, asked, after, _PAGE if since or until else limit):
+        if since <= step["recorded"] and (not until or step["recorded"] < until):
+            found.append(step)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _steps(rows: Rows, asked: dict[str, Any], after: int, page: int) -> Iterator[dict[str, Any]]:
+    """When it was recorded stands in the leaf alone; so pages are read until enough is found."""
+    while found := rows.execute(_TRAIL, {**asked, "after": after, "limit": page}).fetchall():
+        yield from map(_step, found)
+        if len(found) < page:
+            return
+        after = found[-1]["index"]
 
 
 def subjects(rows: Rows, kind: str, id: str) -> list[tuple[str, str]]:
@@ -51,6 +110,7 @@ def subjects(rows: Rows, kind: str, id: str) -> list[tuple[str, str]]:
 def _step(row: dict[str, Any]) -> dict[str, Any]:
     sealed, _, received = leaf.decode(row["leaf"])
     event = orjson.loads(sealed)
+    before, after = _CORRECTIONS.get(event["type"], ("", ""))
     return {
         "index": row["index"],
         "time": event["time"],
@@ -66,7 +126,21 @@ def _step(row: dict[str, Any]) -> dict[str, Any]:
         "causation": event["causationid"],
         "correlation": event["correlationid"],
         "data": event["data"],
+        "before": event["data"].get(before),
+        "after": event["data"].get(after),
+        "evidence": _hashes(event["data"]),
     }
+
+
+def _hashes(data: dict[str, Any]) -> dict[str, list[str]]:
+    """The fields that are hashes of something kept elsewhere: {field: [sha256 in hex, …]}."""
+    found = {}
+    for name, value in data.items():
+        values = value if isinstance(value, list) else [value]
+        hashes = [each for each in values if isinstance(each, str) and _HASH.fullmatch(each)]
+        if hashes:
+            found[name] = hashes
+    return found
 
 
 def entries(rows: Rows, after: int = -1, limit: int = 500) -> list[str]:

@@ -31,6 +31,7 @@ from psycopg import Connection, sql
 
 from services.audit.domain.tree import WIDTH, widths
 from services.audit.sections import Problem, Reached, Section, Span, broken, check
+from shared.runtime.definition import Impossible
 from shared.security.heads import Head
 
 _OF_A_KIND = 10  # problems that are told; of the others, how many they are
@@ -166,7 +167,7 @@ Work = Callable[[Connection[Any], Callable[[int], None]], Any]
 """Something to find out in a snapshot, telling its progress."""
 
 
-class ReaderDied(Exception):
+class ReaderDied(Impossible):
     """核验进程意外结束；请重新运行。
     A process that was verifying ended before its time; run it again."""
 

@@ -11,18 +11,21 @@ from psycopg.rows import dict_row
 from rich.cells import cell_len
 
 from shared.contracts import SERVICES, SOURCES
+from shared.kernel.clock import moment, stamp
+from shared.runtime import databases
 from shared.runtime.cli.access import admin, connection
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
 from shared.runtime.definition import definition
 from shared.runtime.settings import Settings, explain, settings
 from shared.security import heads
 from shared.security.heads import Head
-from shared.store import sealer
+from shared.store import migrations, sealer
 
 if TYPE_CHECKING:
     from shared.runtime.checks import Finding
 
 _ITEMS = 3  # of a list that a trail shows
+_OFTEN = 50_000  # events after which verify tells how far it is
 _LAGS = 5  # times that verify waits a second for a log that is behind
 
 
@@ -87,6 +90,7 @@ def healthy(
         str, typer.Argument(help="registration, scheduling, scoring, certification or audit.")
     ],
     relay: Annotated[bool, typer.Option("--relay", help="As its relay would reach it.")] = False,
+    signer: Annotated[bool, typer.Option("--signer", help="As the log's signer would; audit only.")] = False,
 ) -> None:
     """Exit 0 if the service's database and the bus answer, 1 otherwise; for health checks of containers.
 
@@ -96,9 +100,14 @@ def healthy(
 
     if service not in SERVICES:
         raise Failed(f"{service} is not a service")
-    problem = reachable(settings(), service, "relay" if relay else "service")
+    if signer and service != "audit":
+        raise Failed("only audit has a signer")
+    problem = reachable(settings(), service, "signer" if signer else "relay" if relay else "service")
     if problem:
         raise Failed(problem)
+    if signer:
+        console.print(f"healthy: database of {service} answers")
+        return
     bus = "bus in memory" if settings().embedded_bus else "bus answers"
     console.print(f"healthy: database of {service} answers, {bus}")
 
@@ -125,8 +134,9 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     tools = definition("audit").tools
     with connection(current, dsn, "audit") as connected:
         before = tools["reached"](connected)
-        said = [_head(current, dsn, service) for service in SOURCES]
-        found: dict[str, Any] = tools["verify"](connected, said, _progress(quiet), before).as_data()
+    said = [_head(current, dsn, service) for service in SOURCES]
+    own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
+    found: dict[str, Any] = tools["verify"](own, said, _progress(quiet), before).as_data()
     return found
 
 
@@ -137,9 +147,13 @@ def _head(current: Settings, dsn: str, service: str) -> Head:
 
 
 def _progress(quiet: bool) -> Any:
+    told = 0
+
     def report(count: int) -> None:
-        if not quiet and count % 20_000 == 0:
-            errors.print(f"{count} events verified …")
+        nonlocal told
+        if not quiet and count >= told + _OFTEN:
+            told = count
+            errors.print(f"{count} events verified … 已核验 {count} 条")
 
     return report
 
@@ -153,6 +167,8 @@ def _show_verdict(verdict: dict[str, Any]) -> None:
         console.print(line, markup=False, soft_wrap=True)
     word = "verified 核验通过" if verdict["verified"] else "NOT VERIFIED 核验未通过"
     console.print(f"{word}: {verdict['size']} events, head {verdict['root']}", soft_wrap=True)
+    if verdict["first"] is not None:
+        console.print(f"  first bad index 首个异常位置: {verdict['first']}")
     for source, position in verdict["sources"].items():
         console.print(f"  {source} up to {position}")
 
@@ -162,9 +178,21 @@ def trail(
     id: Annotated[str, typer.Argument(metavar="ID", help="The whole id, as events show it.")],
     after: Annotated[int, typer.Option(help="Only entries behind this log index.")] = -1,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 1000,
+    as_of: Annotated[str, typer.Option(metavar="TIME", help="As the log was then.")] = "",
+    type: Annotated[list[str] | None, typer.Option(help="Only this type; may be repeated.")] = None,
+    actor: Annotated[str, typer.Option(help="Only what this actor did.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Only what was recorded from then on.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Only what was recorded before.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Show everything that happened around somebody or something, in the order of the audit log."""
+    """Show everything that happened around somebody or something, in the order of the audit log.
+
+    TIME is an ISO 8601 time with its offset, such as 2026-04-16T09:30:00+08:00 or 2026-04-16T01:30:00Z.
+    """
+    moments = {"as_of": _moment(as_of), "since": _moment(since), "until": _moment(until)}
+    filters = {**moments, "types": type or (), "actor": actor}
     current = settings()
     with (
         admin(current) as dsn,
@@ -172,7 +200,7 @@ def trail(
         connected.cursor(row_factory=dict_row) as rows,
     ):
         find = definition("audit").tools["trail"]
-        steps = find(rows, kind.value, id, after, limit)
+        steps = find(rows, kind.value, id, after, limit, **filters)
         known = bool(steps or find(rows, kind.value, id, -1, 1))
     unknown = {} if known else {"error": _unknown(kind.value)}
     if as_json:
@@ -181,11 +209,24 @@ def trail(
         for step in steps:
             _show_step(step, kind.value)
     elif known:
-        console.print(f"nothing more behind index {after} / 在 {after} 之后没有更多记录")
+        if any(filters.values()):
+            console.print("nothing of it is asked for / 没有符合条件的记录")
+        else:
+            console.print(f"nothing more behind index {after} / 在 {after} 之后没有更多记录")
     if unknown and not as_json:
         raise Failed(f"{id[:80]}: {unknown['error']['zh']} {unknown['error']['en']}")
     if unknown:
         sys.exit(1)
+
+
+def _moment(text: str) -> str:
+    try:
+        return stamp(moment(text)) if text else ""
+    except (ValueError, OverflowError):
+        example = "2026-04-16T09:30:00+08:00"
+        raise Failed(
+            f"{text[:40]}: 须为带时区的时间，如 {example}。 Must be a time with its offset, as {example}."
+        ) from None
 
 
 def _unknown(kind: str) -> dict[str, str]:

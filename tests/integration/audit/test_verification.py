@@ -155,7 +155,7 @@ def test_a_deleted_entry_is_found_although_the_others_moved_up_and_the_tree_was_
     _rewrite_tree(witness)
     others = [problem for problem in witness.problems() if problem[1] != UNLINKED]
     assert others == [(SCORE, "/centre/scoring: position 2 follows 0")]
-    assert _of(witness.problems(), SCORE) == ["/centre/scoring: position 2 follows 0", UNLINKED]
+    assert UNLINKED in _of(witness.problems(), SCORE)
 
 
 def test_an_inserted_entry_is_found(witness: Witness) -> None:

@@ -17,7 +17,7 @@ definition = Definition(
     consumers=(recorder,),
     tools={
         "reached": verification.reached,
-        "verify": verification.verify,
+        "verify": verification.verify_at_once,
         "trail": trails.trail,
         "export": export.export,
         "bundle": bundles.bundle,

@@ -9,7 +9,7 @@ from psycopg import Connection, errors
 from services.registration.domain import identity as rules
 from services.registration.domain.person import EnrolPerson, PersonExists
 from shared.bus.calls import Refused
-from shared.kernel.errors import Refusal
+from shared.kernel.errors import InvalidInput, Refusal
 from shared.security.vault import Commitments, Identity, Locked, Vault
 
 _ROW = "SELECT person::text, number_index, wrapped_key, sealed FROM vault WHERE person = %s"
@@ -17,6 +17,9 @@ _ERASE = """
 UPDATE vault SET number_index = NULL, wrapped_key = NULL, sealed = NULL
  WHERE person = %s AND sealed IS NOT NULL
 """
+_NO_NUMBER = InvalidInput(
+    "number", zh="只有空格，请录入证件号码。", en="It is only spaces; enter the number."
+)
 
 Work = Callable[[Connection[Any]], Any]
 
@@ -41,9 +44,11 @@ class People:
 
     def _enrol(self, message: Any) -> dict[str, Any]:
         fields = message.fields
-        identity = Identity(fields["name"], fields["document"], fields["number"].upper(), fields["photo"])
-        if identity.document == rules.RESIDENT_ID:
-            rules.check(identity.number, date.today())
+        number = rules.spelled(fields["number"])
+        if not number:
+            raise _NO_NUMBER
+        identity = Identity(fields["name"], fields["document"], number, fields["photo"])
+        rules.check_document(identity.document, identity.number, date.today())
         known = self.find(fields["candidate"])
         try:
             return self._decide(message, identity, known)

@@ -297,7 +297,8 @@ def test_a_question_is_checked_like_a_command(desk: Desk) -> None:
     [
         ("number", SOMEBODY.number[:17] + ("0" if SOMEBODY.number[17] != "0" else "1"), "IdNumberInvalid"),
         ("number", SOMEBODY.number[:17], "IdNumberInvalid"),
-        ("number", "９" + SOMEBODY.number[1:], "IdNumberInvalid"),
+        ("number", "٩" + SOMEBODY.number[1:], "IdNumberInvalid"),
+        ("number", " " * 18, "InvalidInput"),
         ("number", numbered("99999919901301001"), "BirthDateImplausible"),
         ("number", numbered("99999917000101001"), "BirthDateImplausible"),
         ("number", 999999199001010019, "InvalidInput"),
@@ -305,6 +306,7 @@ def test_a_question_is_checked_like_a_command(desk: Desk) -> None:
         ("name", "x" * 61, "InvalidInput"),
         ("name", "虚构\u202e某人", "InvalidInput"),
         ("document", "library_card", "InvalidInput"),
+        ("document", "passport", "DocumentKindWrong"),
         ("photo", "not base64!", "InvalidInput"),
         ("photo", "A" * 10_000_000, "InvalidInput"),
         ("photo", "", "InvalidInput"),

@@ -1,5 +1,7 @@
 """公民身份号码: 17 digits and a check character (GB 11643-1999, P7)."""
 
+import re
+import unicodedata
 from datetime import date
 
 from shared.kernel.errors import DomainError
@@ -10,6 +12,7 @@ DOCUMENTS = (RESIDENT_ID, "officer_card", "mainland_travel_permit", "permanent_r
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _OLDEST = 120
+_LIKE_A_RESIDENTS = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 
 
 class IdNumberInvalid(DomainError):
@@ -52,6 +55,11 @@ class IdNumberInUse(DomainError):
     field = "number"
 
 
+def spelled(number: str) -> str:
+    """The one spelling of a document number: full-width or not, spaced or not, it is the same document."""
+    return "".join(unicodedata.normalize("NFKC", number).split()).upper()
+
+
 def check_character(digits: str) -> str:
     """The 18th character for 17 digits."""
     return _CHECK[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11]
@@ -61,6 +69,18 @@ def is_resident_id(number: str) -> bool:
     """Whether a number has the form and the check character of a resident ID number."""
     digits, last = number[:17], number[17:]
     return len(number) == 18 and digits.isascii() and digits.isdigit() and check_character(digits) == last
+
+
+def check_document(document: str, number: str, today: date) -> None:
+    """Raises unless `number`, as `spelled`, can be that of such a document.
+
+    A resident ID number under another kind would be enrolled beside itself, and unchecked (R029); so one
+    that looks like it is refused even where its check character is wrong.
+    """
+    if document == RESIDENT_ID:
+        check(number, today)
+    elif _LIKE_A_RESIDENTS.fullmatch(number):
+        raise DocumentKindWrong
 
 
 def check(number: str, today: date) -> None:

@@ -39,9 +39,15 @@ class Registry:
             return work(connection)
 
     def enrol(
-        self, candidate: str, *, id: str = "", number: str = NUMBER, name: str = NAME
+        self,
+        candidate: str,
+        *,
+        id: str = "",
+        number: str = NUMBER,
+        name: str = NAME,
+        document: str = "resident_id",
     ) -> dict[str, Any]:
-        identity = {"name": name, "document": "resident_id", "number": number, "photo": PHOTO}
+        identity = {"name": name, "document": document, "number": number, "photo": PHOTO}
         call = Call(id or new_id(), CLERK)
         return self.people.enrol(Accepted({"candidate": candidate, **identity}, partial(self._decide, call)))
 
@@ -130,6 +136,39 @@ def test_the_same_number_under_another_id_is_refused_and_leaves_nothing(
     registry.enrol(LING)
     assert registry.refusal(HUA) == "IdNumberInUse"
     assert (office.count("events"), office.count("vault"), office.count("commands")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("document", ["passport", "officer_card", "permanent_residence"])
+def test_a_resident_id_number_is_not_enrolled_again_as_another_document(
+    document: str, office: Office, registry: Registry
+) -> None:
+    registry.enrol(LING)
+    assert registry.refusal(HUA, document=document) == "DocumentKindWrong"
+    forged = NUMBER[:17] + ("0" if NUMBER[17] != "0" else "1")
+    assert registry.refusal(HUA, document=document, number=forged) == "DocumentKindWrong"
+    assert (office.count("events"), office.count("vault"), office.count("commands")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("again", ["E1234567", "E1234567 ", "e 123 4567", "Ｅ１２３４５６７"])
+def test_a_number_is_the_same_however_it_is_spelled(again: str, office: Office, registry: Registry) -> None:
+    first = registry.enrol(LING, id=(command := new_id()), document="passport", number="E1234567")
+    assert registry.refusal(HUA, document="passport", number=again) == "IdNumberInUse"
+    assert registry.enrol(LING, id=command, document="passport", number=again) == first
+    assert (office.count("events"), office.count("vault")) == (1, 1)
+
+
+@pytest.mark.parametrize("number", ["E1234567 ", "ｅ 1234567"])
+def test_the_vault_and_the_log_have_the_one_spelling(number: str, office: Office, registry: Registry) -> None:
+    registry.enrol(LING, document="passport", number=number)
+    found = registry.people.find(LING)
+    assert found is not None
+    assert found[0].number == "E1234567"
+    (event,) = office.drafts()
+    assert event["data"]["identity_commitment"] == found[1].identity
+
+
+def test_a_number_of_spaces_is_none(registry: Registry) -> None:
+    assert registry.refusal(LING, document="passport", number="   ") == "InvalidInput"
 
 
 def test_another_identity_under_the_same_id_is_refused(office: Office, registry: Registry) -> None:

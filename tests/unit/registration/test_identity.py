@@ -7,10 +7,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.registration.domain.identity import (
+    DOCUMENTS,
+    RESIDENT_ID,
     BirthDateImplausible,
+    DocumentKindWrong,
     IdNumberInvalid,
     check,
     check_character,
+    check_document,
+    spelled,
 )
 
 TODAY = date(2026, 4, 1)
@@ -85,6 +90,36 @@ def test_two_swapped_neighbours_change_the_last_character(digits, place):
     assume(first != second)
     swapped = digits[:place] + second + first + digits[place + 2 :]
     assert check_character(swapped) != check_character(digits)
+
+
+@pytest.mark.parametrize("document", [kind for kind in DOCUMENTS if kind != RESIDENT_ID])
+@pytest.mark.parametrize("number", [VALID, "110105194912310021", "0" * 18])
+def test_what_looks_like_a_resident_id_number_is_of_no_other_document(document, number):
+    with pytest.raises(DocumentKindWrong):
+        check_document(document, number, TODAY)
+
+
+@pytest.mark.parametrize("number", ["E1234567", VALID[:17], "X" * 18, VALID[:16] + "X2", "H0123456789"])
+def test_what_does_not_look_like_one_may_be_of_another_document(number):
+    check_document("passport", number, TODAY)
+
+
+def test_a_resident_id_is_held_to_its_check_character():
+    check_document(RESIDENT_ID, VALID, TODAY)
+    with pytest.raises(IdNumberInvalid):
+        check_document(RESIDENT_ID, "110105194912310021", TODAY)
+
+
+@pytest.mark.parametrize(
+    "number", ["E1234567", "E1234567 ", " e1234567", "E 1234\u3000567", "Ｅ１２３４５６７", "ｅ1234567\t"]
+)
+def test_a_number_has_one_spelling(number):
+    assert spelled(number) == "E1234567"
+
+
+@given(number=st.text("0123456789XxEeＥ１ａ\u3000 -", max_size=18))
+def test_spelling_a_number_again_changes_nothing(number):
+    assert spelled(spelled(number)) == spelled(number)
 
 
 @given(number=st.text())

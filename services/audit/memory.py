@@ -31,8 +31,8 @@ class Memory:
 
     @classmethod
     def of(cls, folder: Path, origin: str) -> "Memory":
-        """In the signer's folder."""
-        return cls(files.folder(folder) / f"{sha256(origin.encode()).hexdigest()[:32]}.json", origin)
+        """In the signer's folder, which need not be there yet."""
+        return cls(folder / f"{sha256(origin.encode()).hexdigest()[:32]}.json", origin)
 
     def load(self) -> Tree | None:
         """The tree that was signed last; None if none ever was, MemoryBroken if that cannot be said."""
@@ -49,6 +49,7 @@ class Memory:
 
     def keep(self, tree: Tree) -> None:
         """On the disk when it returns."""
+        files.folder(self.path.parent)
         files.write(self.path, json.dumps(self._said(tree), indent=1).encode())
 
     def _said(self, tree: Tree) -> dict[str, Any]:

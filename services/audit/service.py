@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.audit import bundles, export, keyring, programs, schemas, signed, trails, verification
+from services.audit import bundles, export, keyring, programs, schemas, signed, standing, trails, verification
 from services.audit.log import recorder
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
-from shared.runtime.chassis import Built, Queries, Subscription, Workshop, rpc
+from shared.runtime.chassis import Built, Door, Queries, Subscription, Workshop, rpc
 from shared.runtime.definition import Definition
 from shared.security import heads
 from shared.security.heads import Head
@@ -25,6 +25,7 @@ definition = Definition(
         "published": signed.published,
         "standing": signed.standing,
         "findings": trails.findings,
+        "concerns": standing.concerns,
         "policy": keyring.policy,
         "rotate": keyring.rotate,
         "finish": keyring.finish,
@@ -54,6 +55,7 @@ class Audit:
     read = Queries(definition)
     subscription = Subscription(definition)
     workshop = Built(lambda workshop: workshop)
+    admit = Door()
 
     @rpc
     def trail(self, **message: Any) -> list[dict[str, Any]]:
@@ -80,6 +82,7 @@ class Audit:
     @rpc
     def verify(self) -> dict[str, Any]:
         """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
+        self.admit(SUPERVISION)
         with self.workshop.connect() as connection:
             before = verification.reached(connection)
         said = _heads(self.workshop)

@@ -18,6 +18,7 @@ from psycopg.conninfo import make_conninfo
 from shared.contracts import SERVICES, SOURCES
 from shared.kernel.clock import moment, utc_now
 from shared.runtime import databases
+from shared.runtime.definition import definition
 from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings
 from shared.runtime.standing import Lag, lags
@@ -58,8 +59,9 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def reachable(settings: Settings, service: str, role: str) -> str:
-    """Empty if the database (as this role) and the bus answer; else what does not."""
-    name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
+    """Empty if the database (as this role) and the bus answer; else what does not. A signer has no bus."""
+    roles = {"relay": migrations.relay_role, "signer": migrations.signer_role}
+    name = roles.get(role, migrations.service_role)(service)
     admin = settings.database_url
     if settings.embedded_postgres:
         postgres = Postgres(settings)
@@ -70,6 +72,8 @@ def reachable(settings: Settings, service: str, role: str) -> str:
         psycopg.connect(databases.as_role(settings, admin, service, name)).close()
     except psycopg.OperationalError:
         return "数据库没有应答。 The database does not answer; `jianding doctor` says how to mend it."
+    if role == "signer":
+        return ""
     bus = _bus(settings)
     return "" if bus.ok else bus.found
 
@@ -153,6 +157,7 @@ def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:
     found = [finding for service in SERVICES for finding in _database(settings, admin, service)]
     if all(finding.ok for finding in found):
         found += [_behind(settings, lag) for lag in lags(settings, admin) if _late(lag)]
+        found += _signatures(settings, admin)
     return [server, *found]
 
 
@@ -193,6 +198,18 @@ def _behind(settings: Settings, lag: Lag) -> Finding:
     return _warning(f"relay of {lag.service}", f"{count} events wait to go out since {since}", mend)
 
 
+def _signatures(settings: Settings, admin: str) -> Iterator[Finding]:
+    """What is not well with the checkpoints of the audit log."""
+    running = not settings.embedded_postgres or _running(admin)
+    dsn = databases.as_role(settings, admin, "audit", migrations.service_role("audit"))
+    with psycopg.connect(dsn) as connection:
+        for concern in definition("audit").tools["concerns"](connection, settings, running):
+            if concern.grave:
+                yield Finding(concern.what, False, concern.found, concern.mend)
+            else:
+                yield _warning(concern.what, concern.found, concern.mend)
+
+
 def lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:
     """Key files without which data that is there cannot be read, or proved."""
     vault = settings.secrets / "vault.master"
@@ -218,10 +235,15 @@ def _any(admin: str, service: str, rows: str) -> bool:
 
 
 def _services(admin: str) -> Finding:
+    return Finding(
+        "services", True, "running" if _running(admin) else "not running now; `jianding up` starts them"
+    )
+
+
+def _running(admin: str) -> bool:
     with psycopg.connect(admin) as connection:
         found = connection.execute(_RELAYS).fetchone()
-    running = bool(found and found[0])
-    return Finding("services", True, "running" if running else "not running now; `jianding up` starts them")
+    return bool(found and found[0])
 
 
 def _bus(settings: Settings) -> Finding:

@@ -1,0 +1,157 @@
+"""What contradicts the log is kept as evidence and told; what repeats it is neither."""
+
+from typing import Any
+
+import pytest
+
+from services.audit import log
+from services.audit.log import recorder
+from shared.runtime.delivery import Reception
+from shared.store import inbox
+from shared.wire.canonical import canonical
+from shared.wire.envelope import Sealed, digest, read, seal
+from tests.integration.audit.witness import Witness, tell
+
+
+def _evidence(witness: Witness) -> list[Any]:
+    rows = witness.connection.execute(
+        "SELECT source, position, index, body, reason FROM evidence ORDER BY id"
+    ).fetchall()
+    return [(source, position, index, bytes(body), reason) for source, position, index, body, reason in rows]
+
+
+def _findings(witness: Witness) -> list[Any]:
+    return witness.connection.execute(
+        "SELECT kind, source, first_position, last_position, first_index, last_index FROM findings"
+        " ORDER BY id"
+    ).fetchall()
+
+
+def _another(event: Sealed, previous: bytes | None = None) -> Sealed:
+    """The same place, said otherwise."""
+    said = {**event.attributes, "body": "station-1"}
+    return read(seal(canonical(said), event.position, event.previous if previous is None else previous))
+
+
+def _reception(witness: Witness, feed: dict[str, list[bytes]]) -> Reception:
+    return Reception(
+        [recorder],
+        lambda: _Lent(witness.connection),
+        lambda service, position, limit: feed[service][position : position + limit],
+        {source.service: source.name for source in witness.sources},
+        1.0,
+    )
+
+
+class _Lent:
+    """A connection that is not closed after use."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Any:
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+OTHER_BYTES = "other bytes at a known position"
+FOLLOWS_ANOTHER = "follows another event than the one at the position before"
+
+
+def test_repetitions_are_silent(witness: Witness) -> None:
+    witness.hear()
+    witness.hear(at_a_time=1)
+    for source in witness.sources:
+        log.compare(witness.connection, source.events())
+    log.compare(witness.connection, [])
+    assert (_evidence(witness), _findings(witness)) == ([], [])
+
+
+def test_other_bytes_at_a_known_position_are_kept_and_told_once(witness: Witness) -> None:
+    source = witness.source("scoring")
+    said = _another(source.events()[2])
+    for _ in range(3):
+        inbox.apply(witness.connection, recorder, source.name, [said, *source.events()])
+    assert _evidence(witness) == [(source.name, 3, 11, said.raw, OTHER_BYTES)]
+    assert _findings(witness) == [("equivocation", source.name, 3, 3, 11, 11)]
+    assert witness.problems() == []
+
+
+def test_two_events_for_one_position_in_one_batch_are_told(empty: Witness) -> None:
+    tell(empty, "Ling")
+    source = empty.source("registration")
+    first, second = source.events()
+    inbox.apply(empty.connection, recorder, source.name, [first, _another(first), second])
+    assert empty.sealed() == source.bodies
+    assert _findings(empty) == [("equivocation", source.name, 1, 1, 0, 0)]
+
+
+def test_a_finding_has_a_digest_of_the_evidence_and_no_personal_data(witness: Witness) -> None:
+    said = _another(witness.source("scoring").events()[0])
+    log.compare(witness.connection, [said])
+    (row,) = witness.connection.execute("SELECT detail FROM findings").fetchall()
+    assert row[0] == {"evidence": digest(said.raw).hex(), "reason": OTHER_BYTES}
+
+
+def test_what_the_bus_brings_is_believed_less_than_the_feed_and_both_are_told(witness: Witness) -> None:
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    true = source.events()[6]
+    forged = _another(true, previous=bytes(32))
+    _reception(witness, {"scoring": source.bodies}).receive("scoring", [forged.raw])
+    assert [raw for raw in witness.sealed() if read(raw).source == source.name] == source.bodies
+    assert [row[3:] for row in _evidence(witness)] == [(forged.raw, OTHER_BYTES)]
+    assert _findings(witness) == [("equivocation", source.name, 7, 7, 18, 18)]
+
+
+def test_a_source_whose_feed_contradicts_the_log_is_told_and_is_not_followed(witness: Witness) -> None:
+    source = witness.source("scoring")
+    rewritten = [*source.bodies[:-1], _another(source.events()[-1]).raw]
+    tell(witness, "Qing")
+    after = seal(canonical(dict(source.events()[6].attributes)), 7, digest(rewritten[-1]))
+    reception = _reception(witness, {each.service: each.bodies for each in witness.sources})
+    reception._feed = lambda service, position, limit: (
+        [*rewritten, after][position:] if service == "scoring" else []
+    )
+    assert reception.catch_up() == 0
+    assert reception.catch_up() == 0
+    assert _evidence(witness) == [(source.name, 7, 14, after, FOLLOWS_ANOTHER)]
+    assert _findings(witness) == [("equivocation", source.name, 6, 6, 14, 14)]
+
+
+def test_what_the_bus_brought_behind_a_gap_is_compared_with_what_the_feed_has(witness: Witness) -> None:
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    said = _another(source.events()[7])
+    _reception(witness, {"scoring": source.bodies}).receive("scoring", [said.raw])
+    assert _findings(witness) == [("equivocation", source.name, 8, 8, 19, 19)]
+
+
+@pytest.mark.parametrize("parked", ["parked", "skipped"])
+def test_what_contradicts_a_parked_event_is_told_too(witness: Witness, parked: str) -> None:
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    event = source.events()[6]
+    with witness.connection.transaction():
+        inbox.park(witness.connection, recorder.name, event, "for this test")
+        witness.connection.execute("UPDATE parked SET status = %s", (parked,))
+        inbox._advance(witness.connection, recorder.name, event)
+    inbox.apply(witness.connection, recorder, source.name, [event, _another(event)])
+    assert _findings(witness) == [("equivocation", source.name, 7, 7, None, None)]
+
+
+def test_a_forged_and_an_unreadable_body_are_kept_and_told(witness: Witness) -> None:
+    of_another = witness.source("scheduling").bodies[0]
+    reception = _reception(witness, {})
+    for _ in range(2):
+        reception.receive("scoring", [of_another, b"\x00 no event"])
+    assert _evidence(witness) == [
+        ("/centre/scoring", 1, None, of_another, "the source is not the one of this exchange"),
+        ("/centre/scoring", None, None, b"\x00 no event", "the body is not JSON"),
+    ]
+    assert _findings(witness) == [
+        ("forged", "/centre/scoring", None, None, None, None),
+        ("unreadable", "/centre/scoring", None, None, None, None),
+    ]

@@ -19,7 +19,9 @@ from psycopg import Connection
 from bench import lives
 from bench.stage import Stage
 from services.audit.log import recorder
-from shared.contracts import SOURCES
+from shared.runtime.definition import definition
+from shared.runtime.delivery import consumers
+from shared.runtime.executor import Executor
 from shared.security.keys import Signer
 from shared.wire.envelope import GENESIS, Sealed
 
@@ -86,16 +88,16 @@ def caught_up(stage: Stage, *services: str) -> None:
         row = connection.execute("SELECT position, hash FROM relay").fetchone()
     assert row is not None
     for service in services:
-        names = ["log"] if service == "audit" else ["policies"]
-        names += ["register"] if service == "registration" else []
+        parts = definition(service)
+        executor = Executor(parts, f"/centre/{service}") if parts.aggregates else None
         with stage.admin(service) as connection:
-            for name in names:
-                connection.execute(
-                    "INSERT INTO checkpoints VALUES (%s, %s, %s, %s) ON CONFLICT (consumer, source)"
-                    " DO UPDATE SET position = excluded.position, hash = excluded.hash",
-                    (name, lives.SOURCE, *row),
-                )
-    assert set(services) <= {*SOURCES, "audit"}
+            for consumer in consumers(parts, executor, "centre"):
+                if "registration" in consumer.sources:
+                    connection.execute(
+                        "INSERT INTO checkpoints VALUES (%s, %s, %s, %s) ON CONFLICT (consumer, source)"
+                        " DO UPDATE SET position = excluded.position, hash = excluded.hash",
+                        (consumer.name, lives.SOURCE, *row),
+                    )
 
 
 def _events(connection: Connection[Any], drafts: Iterator[lives.Drafted], count: int) -> None:

@@ -17,12 +17,14 @@ import yaml
 from kombu.utils.url import parse_url
 from psycopg.conninfo import conninfo_to_dict
 
+from services.audit import keyring
+from services.audit.domain.policy import Policy
 from shared.bus.rights import ACCOUNTS, definitions
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.databases import password
 from shared.runtime.settings import MEANING, settings
 from shared.security.keys import Signer, public_key, secret
-from shared.store.migrations import relay_role, service_role
+from shared.store.migrations import relay_role, roles, service_role
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -32,7 +34,8 @@ BLOCKS: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["service
 SECRETS: dict[str, dict[str, str]] = yaml.safe_load(COMPOSE.read_text())["secrets"]
 RELAYS = {f"{source}-relay" for source in SOURCES}
 ONCE = {"migrate", "rights"}
-OURS = {*SERVICES, *RELAYS, *ONCE}
+SIGNING = {"audit-signer", "audit-witness"}  # they need no broker
+OURS = {*SERVICES, *RELAYS, *ONCE, *SIGNING}
 LASTING = sorted(set(BLOCKS) - ONCE)
 FOLDER = "/run/secrets"
 AWKWARD = "p@ss:/?#[]%&+ =\"'\\$`ü密"
@@ -57,6 +60,8 @@ def test_every_service_has_its_block_every_source_its_relay_and_there_is_nothing
     for source in SOURCES:
         assert BLOCKS[f"{source}-relay"]["command"] == ["jianding", "relay", source]
     assert BLOCKS["migrate"]["command"] == ["jianding", "migrate"]
+    assert BLOCKS["audit-signer"]["command"] == ["jianding", "signer"]
+    assert BLOCKS["audit-witness"]["command"][:2] == ["jianding", "witness"]
 
 
 @lasting
@@ -73,7 +78,7 @@ def test_our_health_checks_ask_about_their_own_block_and_know_its_passwords() ->
         assert asked == ["CMD", "entrypoint", "jianding", "healthy", "--relay", source]
 
 
-@pytest.mark.parametrize("name", sorted(OURS - ONCE))
+@pytest.mark.parametrize("name", sorted(OURS - ONCE - SIGNING))
 def test_our_programs_wait_for_a_migrated_database_and_a_healthy_broker(name: str) -> None:
     after = {on: how["condition"] for on, how in BLOCKS[name]["depends_on"].items()}
     assert after["migrate"] == "service_completed_successfully"
@@ -163,7 +168,8 @@ def test_each_program_is_given_the_secrets_it_reads_and_no_others() -> None:
     for service in SERVICES:
         expected = {f"broker.{service}.password", f"{service_role(service)}.password"}
         expected |= {"vault.master"} if service == "registration" else set()
-        expected |= {f"sources/centre.{source}.pub" for source in SOURCES} if service == "audit" else set()
+        if service == "audit":
+            expected |= {f"sources/centre.{source}.pub" for source in SOURCES} | {"policy"}
         assert set(mounted(service)) == expected
     for source in SOURCES:
         key = f"sources/centre.{source}"
@@ -174,8 +180,10 @@ def test_each_program_is_given_the_secrets_it_reads_and_no_others() -> None:
             f"{key}.pub",
         }
         assert set(mounted(f"{source}-relay")) == expected
-    roles = {f"{role(service)}.password" for role in (service_role, relay_role) for service in SERVICES}
-    assert set(mounted("migrate")) == {"administrator.password"} | roles
+    accounts = {f"{role}.password" for service in SERVICES for role in roles(service)}
+    assert set(mounted("migrate")) == {"administrator.password"} | accounts
+    assert set(mounted("audit-signer")) == {"audit_signer.password", "policy", "signer/log.key"}
+    assert set(mounted("audit-witness")) == {"policy", "witness/witness.key"}
     assert set(mounted("postgres")) == {"administrator.password"}
     assert set(mounted("rights")) == {f"broker.{account}.password" for account in ACCOUNTS}
     assert set(mounted("rabbitmq")) == set()
@@ -188,7 +196,7 @@ def test_the_broker_loads_its_accounts_from_where_they_were_written_before_it_st
     written = BLOCKS["rights"]["command"][-1].split()[-1]
     assert f"load_definitions = {written}\n" in (ROOT / "deploy/rabbitmq.conf").read_text()
     assert written.startswith(volume.partition(":")[2])
-    assert f"--owner 999 --group 999 --mode 700 {volume.partition(':')[2]}\n" in DOCKERFILE.read_text()
+    assert f"--owner 999 --group 999 --mode 700 {volume.partition(':')[2]} " in DOCKERFILE.read_text()
 
 
 def test_a_secret_is_mounted_where_it_lies_in_the_operators_folder() -> None:
@@ -240,12 +248,19 @@ def test_our_programs_use_the_operators_secrets_as_they_are(
     monkeypatch.setenv("JIANDING_SECRETS", str(made))
     current = settings()
     for service in SERVICES:
-        for role in (service_role(service), relay_role(service)):
+        for role in roles(service):
             assert password(current, role) == before[f"{role}.password"].hex()
     for source in SOURCES:
         laid_down = public_key(made / "sources", f"/centre/{source}")
         assert Signer.load(made / "sources", f"/centre/{source}").public_key == laid_down
     assert secret(made / "vault.master") == before["vault.master"]
+    monkeypatch.setenv("JIANDING_POLICY", str(made / "policy"))
+    current = settings()
+    policy, (key,) = keyring.policy(current), keyring.log_keys(current)
+    assert policy.keys(current.origin) == [key.verifier]
+    witness = keyring.witness_key(keyring.own_witness(current), current.witness_name).verifier
+    assert [(each.key, each.url) for each in policy.witnesses] == [(witness, "http://audit-witness:8460")]
+    assert policy.least == (1, 1)
     assert files(made) == before
 
 
@@ -290,7 +305,7 @@ def started(name: str, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("word", ["plain", AWKWARD], ids=["plain", "awkward"])
-@pytest.mark.parametrize("name", sorted(OURS - ONCE))
+@pytest.mark.parametrize("name", sorted(OURS - ONCE - SIGNING))
 def test_a_program_reaches_the_broker_by_its_own_name_whatever_its_password_is_made_of(
     tmp_path: Path, name: str, word: str
 ) -> None:
@@ -334,3 +349,30 @@ def test_without_its_secret_a_program_does_not_start_and_says_what_to_do(
     assert run.returncode != 0
     assert run.stdout == ""
     assert "broker.scoring.password is missing or empty; run deploy/secrets-init" in run.stderr
+
+
+def test_the_signer_and_the_witness_keep_what_they_said_last_apart_from_each_other_and_know_no_broker() -> (
+    None
+):
+    volumes = {name: BLOCKS[name]["volumes"] for name in SIGNING}
+    assert volumes == {"audit-signer": ["signer:/memory"], "audit-witness": ["witness:/memory"]}
+    for name in SIGNING:
+        assert BLOCKS[name]["environment"]["JIANDING_VAR"] == "/memory"
+        assert "JIANDING_AMQP_URL" not in BLOCKS[name]["environment"]
+        assert "rabbitmq" not in BLOCKS[name].get("depends_on", {})
+    assert "JIANDING_DATABASE_URL" not in BLOCKS["audit-witness"]["environment"]
+    assert "--owner 999 --group 999 --mode 700 /memory\n" in DOCKERFILE.read_text()
+
+
+def test_the_witness_listens_where_the_policy_says_under_the_name_it_has_there(made: Path) -> None:
+    policy = Policy.parse((made / "policy").read_bytes())
+    words = BLOCKS["audit-witness"]["command"]
+    (witness,) = policy.witnesses
+    assert words[words.index("--name") + 1] == witness.key.name
+    assert witness.url == f"http://audit-witness:{words[words.index('--listen') + 1].rpartition(':')[2]}"
+
+
+def test_the_health_checks_of_signer_and_witness_ask_about_themselves() -> None:
+    asked = {name: BLOCKS[name]["healthcheck"]["test"] for name in SIGNING}
+    assert asked["audit-signer"] == ["CMD", "entrypoint", "jianding", "healthy", "--signer", "audit"]
+    assert "('127.0.0.1', 8460)" in asked["audit-witness"][-1]

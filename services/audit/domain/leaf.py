@@ -3,13 +3,16 @@
 `FORMATS.md` says the same to others.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 LONGEST = 65_535  # bytes: entries are exported with a length of two bytes
-_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_STAMP = re.compile(_MOMENT)
+_PAIR = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
+_NOTE = re.compile(rf'{{"links":\[((?:{_PAIR}(?:,{_PAIR})*)?)\],"received":"({_MOMENT})"}}'.encode())
+_LINK = re.compile(rb"\[([0-9]+),(-?[0-9]+)\]")
 
 Link = tuple[int, int]
 """How many entries a subject has with this one, and the index of the one before (-1: none)."""
@@ -52,18 +55,8 @@ def encode(sealed: bytes, links: Iterable[Link], received: str) -> bytes:
 def decode(leaf: bytes) -> tuple[bytes, list[Link], str]:
     """(sealed, links, received); NoLeaf for whatever `encode` would not have written."""
     sealed, _, note = leaf.partition(b"\n")
-    try:
-        said = json.loads(note)
-        links, received = list(_links(said["links"])), said["received"]
-        if encode(sealed, links, received) == leaf:
-            return sealed, links, received
-    except (ValueError, TypeError, KeyError):
-        pass
-    raise NoLeaf("the bytes are not an event and audit's note")
-
-
-def _links(pairs: Sequence[Sequence[int]]) -> Iterator[Link]:
-    for number, previous in pairs:
-        if type(number) is not int or type(previous) is not int or number < 1 or previous < -1:
-            raise ValueError("a link is a number from 1 and an index")
-        yield number, previous
+    found = _NOTE.fullmatch(note)
+    if found is None or len(leaf) > LONGEST:
+        raise NoLeaf("the bytes are not an event and audit's note")
+    links = [(int(number), int(previous)) for number, previous in _LINK.findall(found[1])]
+    return sealed, links, found[2].decode()

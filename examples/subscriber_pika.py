@@ -9,7 +9,8 @@ log and the SHA-256 of the event before it, so whoever remembers the last positi
 - a repeated event: its position is not beyond the last one; skip it (the bus may deliver twice);
 - a gap: its position is beyond the next one; ask registration for what is between, then go on:
 
-      with ClusterRpcProxy({"AMQP_URI": ...}) as services:                   # nameko's, or any AMQP RPC
+      who = {"actor": "follower-1", "role": "supervisor", "body": "centre"}  # a log is not for everybody
+      with ClusterRpcProxy({"AMQP_URI": ...}, context_data=who) as services:  # nameko's, or any AMQP RPC
           page = services.registration.events_after(position=last, limit=500)
       for body in map(str.encode, page["events"]): ...                       # the same bytes as on the bus
 

@@ -5,7 +5,7 @@ from typing import Any
 from services.registration import queries, schemas
 from services.registration.domain.application import SubmitApplication, application
 from services.registration.domain.errors import PersonUnknown
-from services.registration.domain.person import person
+from services.registration.domain.person import EnrolPerson, person
 from services.registration.domain.training import training
 from services.registration.people import People
 from services.registration.policies import policies
@@ -44,7 +44,7 @@ class Registration:
     @rpc
     def enrol_person(self, **message: Any) -> dict[str, Any]:
         """人员建档 -> {stream, version, events}."""
-        return self.people.enrol(self.execute.accept(schemas.EnrolPerson, message))
+        return self.people.enrol(self.execute.accept(schemas.EnrolPerson, message, EnrolPerson))
 
     @rpc
     def record_training(self, **message: Any) -> dict[str, Any]:

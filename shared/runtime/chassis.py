@@ -21,7 +21,7 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.errors import Refusal
 from shared.runtime import databases, delivery
-from shared.runtime.callers import STAFF, NotForThisRole, read_actor
+from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.settings import Settings
@@ -31,7 +31,7 @@ from shared.wire.schemas import Cause, CommandSchema, Number, QuerySchema
 
 log = logging.getLogger(__name__)
 
-__all__ = ["STAFF", "Built", "Commands", "Feed", "Queries", "Subscription", "rpc"]
+__all__ = ["STAFF", "Built", "Commands", "Door", "Feed", "Queries", "Subscription", "rpc"]
 
 _TRIES = 4
 
@@ -160,8 +160,13 @@ class _Desk:
         )
         return known
 
-    def accept(self, schema: type[CommandSchema], message: dict[str, Any]) -> Accepted:
-        """Checks message and actor; for the entrypoints that have something to do before deciding."""
+    def accept(
+        self, schema: type[CommandSchema], message: dict[str, Any], command: type[Command] | None = None
+    ) -> Accepted:
+        """Checks message, actor and role; for the entrypoints that have something to do before deciding.
+
+        `command`, where the schema names none. Whoever may not give it learns nothing but that.
+        """
         try:
             fields = schema().read(message)
             cause = Cause().read({key: self._data[key] for key in Cause().fields if key in self._data})
@@ -173,6 +178,9 @@ class _Desk:
             )
         except Refusal as refusal:
             raise Refused.of(refusal) from None
+        asked = command or schema.command
+        if call.actor.role not in self._executor.roles(asked):
+            self._refuse(asked, fields, call)
 
         def decide(
             command: type[Command],
@@ -183,6 +191,16 @@ class _Desk:
             return self._decide(command, fields, call, alongside, drawn)
 
         return Accepted(fields, decide)
+
+    def _refuse(self, command: type[Command], fields: dict[str, Any], call: Call) -> None:
+        try:
+            self._workshop.persistently(
+                lambda connection: self._executor.refuse(connection, command, fields, call)
+            )
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+        finally:
+            self._workshop.committed()
 
     def _decide(
         self,
@@ -247,14 +265,43 @@ class After(QuerySchema):
     limit = Number(1, 1000, required=False, load_default=500)
 
 
-class Feed(_Part):
-    """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log and signed head."""
+class Door(DependencyProvider):
+    """`self.admit(ROLES)` -> who asks; Refused for everybody else."""
 
-    def get_dependency(self, _worker_ctx: Any) -> "Feed":
-        return self
+    def get_dependency(self, worker_ctx: Any) -> Callable[[Collection[Role]], Actor]:
+        return partial(_admit, worker_ctx.data)
+
+
+def _admit(data: dict[str, Any], roles: Collection[Role]) -> Actor:
+    try:
+        actor = read_actor(data, services=Role.SERVICE in roles)
+        if actor.role not in roles:
+            raise NotForThisRole
+    except Refusal as refusal:
+        raise Refused.of(refusal) from None
+    return actor
+
+
+class Feed(_Part):
+    """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log and signed head.
+
+    For FOLLOWERS: a whole log pairs blind codes with candidates (R070).
+    """
+
+    def get_dependency(self, worker_ctx: Any) -> "_Pages":
+        return _Pages(self.workshop, worker_ctx.data)
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """A feed for one call."""
+
+    workshop: Workshop
+    data: dict[str, Any]
 
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
+        _admit(self.data, FOLLOWERS)
         try:
             asked = After().read(message)
         except Refusal as refusal:

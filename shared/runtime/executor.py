@@ -8,11 +8,11 @@ duties are committed together. A conflict means: load again, decide again.
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from psycopg import Connection
@@ -91,6 +91,17 @@ class Executor:
         self._held: set[tuple[str, str, str]] = set()
         self._opening: set[type[Command]] = set()  # commands whose stream was new the last time
         self._refused = _attempt_class(definition.name)
+
+    def roles(self, command: type[Command]) -> Collection[Role]:
+        """Who may give a command."""
+        return self._definition.aggregate(command).roles[command]
+
+    def refuse(
+        self, connection: Connection[Any], command: type[Command], fields: dict[str, Any], call: Call
+    ) -> NoReturn:
+        """Records the attempt of somebody whose role may not give the command, and raises RoleNotAllowed."""
+        self._record(connection, command, fields, call, RoleNotAllowed())
+        raise RoleNotAllowed
 
     def run(
         self,

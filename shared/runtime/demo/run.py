@@ -98,7 +98,7 @@ def _performance(
     summary = _read_log(node)
     seconds = time.monotonic() - playing
     say("verifying the audit log … 核验审计日志")
-    return summary, node.call("audit", "verify", {}), seconds
+    return summary, node.call("audit", "verify", _supervisor()), seconds
 
 
 def ours(settings: Settings) -> None:
@@ -157,12 +157,16 @@ def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
 def _read_log(node: Node) -> Summary:
     """Folds everything that audit has."""
     summary, after = Summary(), -1
-    supervisor = context(Actor(new_id(), Role.SUPERVISOR, "centre"))
-    while bodies := node.call("audit", "entries", supervisor, after=after, limit=1000):
+    by = _supervisor()
+    while bodies := node.call("audit", "entries", by, after=after, limit=1000):
         for body in bodies:
             summary.add(read(body.encode()))
         after += len(bodies)
     return summary
+
+
+def _supervisor() -> dict[str, str]:
+    return context(Actor(new_id(), Role.SUPERVISOR, "centre"))
 
 
 def report(summary: Summary, verdict: dict[str, Any], playing: float, seconds: float) -> dict[str, Any]:

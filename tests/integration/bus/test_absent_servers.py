@@ -6,6 +6,7 @@ import signal
 import psycopg
 import pytest
 
+from shared.kernel.actors import Actor, Role
 from shared.testing.calls import calling
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes
@@ -31,7 +32,7 @@ def test_service_and_relay_wait_for_a_broker_that_comes_later(
     finally:
         broker.start()
     service.await_line("registration serves")
-    with calling(bus) as ask:
+    with calling(bus, Actor("somebody", Role.SUPERVISOR, "centre")) as ask:
         assert ask("registration", "events_after", position=0)["events"] == []
     ledger.trained(1)
     ledger.await_published(1)

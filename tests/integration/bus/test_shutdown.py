@@ -20,6 +20,7 @@ from shared.runtime.node import Node
 from shared.runtime.settings import settings
 
 by = context(Actor(new_id(), Role.TRAINER, "station-10012003"))
+supervisor = context(Actor(new_id(), Role.SUPERVISOR, "centre"))
 
 def train(node):
     node.call("registration", "record_training", by, command_id=new_id(), training=new_id(), batch=new_id(),
@@ -35,7 +36,7 @@ again.start()
 with eventlet.Timeout(30):
     while again.call("audit", "head", by)["size"] < 60:
         eventlet.sleep(0.05)
-print("verified", again.call("audit", "verify", {})["verified"], flush=True)
+print("verified", again.call("audit", "verify", supervisor)["verified"], flush=True)
 os._exit(0)
 """
 

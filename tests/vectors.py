@@ -1,6 +1,6 @@
 """`make vectors DIR=…`: public test vectors over whoever builds trees here, and whoever checks them.
 
-DIR holds `*inclusion*.jsonl` and `*consistency*.jsonl` (an object a line, as transparency-dev/merkle has them:
+DIR holds `*inclusion*.jsonl` and `*consistency*.jsonl` (an object a line, as transparency-dev/merkle has it:
 `wantErr`, sizes, hashes in base64) and `jcs.json` (RFC 8785: inputs, and the bytes expected in hex). Besides,
 every bit of a small log and of a small trail is turned, and has to be noticed.
 """

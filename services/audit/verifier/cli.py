@@ -41,7 +41,7 @@ class Cancelled(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.number = number
+        self.signal = number
 
 
 @app.command(
@@ -78,7 +78,7 @@ def main(
             verdict = _verify(path, trust, max_age, workers or processors())
     except Cancelled as cancelled:
         sys.stderr.write("jianding-verify: cancelled / 已取消\n")
-        raise typer.Exit(128 + cancelled.number) from None
+        raise typer.Exit(128 + cancelled.signal) from None
     _print(verdict, as_json)
     raise typer.Exit(verdict.exit_code)
 

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -47,17 +48,15 @@ def witness(
     It keeps its key in secrets/witness and what it has cosigned in JIANDING_VAR/witness: lose neither.
     Give the public key that it prints to the log, for its policy.
     """
-    from eventlet.event import Event
-
-    stopped = Event()
-    _on_signal(lambda: stopped.ready() or stopped.send(None))
+    stopping: list[bool] = []
+    _on_signal(lambda: stopping.append(True))
     definition("audit").tools["witness"](
         settings(),
         _place(listen),
         name,
         log or [],
         lambda place, vkey: _say(f"witness on http://{place} {vkey}"),
-        stopped.wait,
+        lambda: _until(lambda: bool(stopping)),
     )
 
 
@@ -66,6 +65,12 @@ def _place(listen: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
         raise Failed(f"--listen {listen[:100]}: HOST:PORT is needed, such as 0.0.0.0:{_PORT}")
     return host.strip("[]"), int(port)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    """Looks from time to time: a hub that waits for nobody else would not notice what a signal has said."""
+    while not done():
+        time.sleep(0.2)
 
 
 def _say(line: str) -> None:

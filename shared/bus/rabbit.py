@@ -118,6 +118,11 @@ class Session:
         self._connection.add_on_connection_unblocked_callback(self._on_unblocked)
         try:
             self._connection.ioloop.start()
+        except ValueError as error:
+            # a broker that hangs up as soon as it is reached makes pika raise this out of its own loop
+            if self._outlet is not None:
+                raise
+            raise BrokerGone(str(error).partition(";")[0]) from None
         finally:
             self._close()
         if self._failure is not None:

@@ -8,16 +8,21 @@ from typing import Any
 import eventlet
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from nameko.constants import NON_PERSISTENT
 from nameko.containers import WorkerContext
 from nameko.exceptions import MethodNotFound, RemoteError, UnknownService, deserialize_to_instance
 from nameko.extensions import SharedExtension
 from nameko.messaging import QueueConsumer
 from nameko.rpc import ReplyListener, Rpc, RpcConsumer, ServiceProxy
+from nameko.standalone.rpc import StandaloneProxyBase
 
 from shared.kernel.actors import Actor
 from shared.kernel.errors import Interrupted, InvalidInput, Refusal, UnknownCommand
 
 log = logging.getLogger(__name__)
+
+# an enrolment carries a person's identity: the broker keeps calls in memory, and forgets them with itself
+_TRANSIENT = {"delivery_mode": NON_PERSISTENT}
 
 
 @deserialize_to_instance
@@ -159,7 +164,7 @@ class Caller(SharedExtension):
     ) -> Any:
         """The method's answer; Refused if it refused, NoAnswer if none came within `wait` seconds."""
         worker = WorkerContext(self.container, service=None, entrypoint=_Asking, data=dict(data))
-        proxy = ServiceProxy(worker, service, self.replies)
+        proxy = ServiceProxy(worker, service, self.replies, **_TRANSIENT)
         try:
             with eventlet.Timeout(wait, NoAnswer(f"{service}.{method}")):
                 return getattr(proxy, method)(**message)
@@ -169,4 +174,12 @@ class Caller(SharedExtension):
             raise NoAnswer(f"{service} cannot be asked: {type(error).__name__}") from None
 
 
-__all__ = ["Caller", "NoAnswer", "Refused", "RemoteError", "context", "rpc"]
+class Outsider(StandaloneProxyBase):  # type: ignore[misc]
+    """Calls to one service from a program that is none: `with Outsider(service, config) as methods:`."""
+
+    def __init__(self, service: str, config: dict[str, Any], **more: Any) -> None:
+        super().__init__(config, **more)
+        self._proxy = ServiceProxy(self._worker_ctx, service, self._reply_listener, **_TRANSIENT)
+
+
+__all__ = ["Caller", "NoAnswer", "Outsider", "Refused", "RemoteError", "context", "rpc"]

@@ -10,7 +10,7 @@ import psycopg
 from kombu import Connection
 from nameko.runners import ServiceRunner
 
-from shared.bus.calls import NoAnswer
+from shared.bus.calls import NoAnswer, Outsider
 from shared.contracts import SERVICES
 from shared.runtime import databases, relaying
 from shared.runtime.definition import service_class
@@ -117,11 +117,10 @@ def call_over_rabbit(
 ) -> Any:
     """Asks a running service over the broker."""
     from nameko.exceptions import RpcTimeout, UnknownService
-    from nameko.standalone.rpc import ClusterRpcProxy
 
     wait_for_broker(settings.amqp_url, 5)
-    with ClusterRpcProxy({"AMQP_URI": settings.amqp_url}, context_data=data, timeout=30) as proxy:
+    with Outsider(service, {"AMQP_URI": settings.amqp_url}, context_data=data, timeout=30) as methods:
         try:
-            return getattr(getattr(proxy, service), method)(**message)
+            return getattr(methods, method)(**message)
         except (RpcTimeout, UnknownService):
             raise NoAnswer(f"{service} does not answer; is `jianding serve {service}` running?") from None

@@ -59,7 +59,7 @@ class Line:
 
     error: ClassVar[Exception]
 
-    def __init__(self, *_: Any) -> None: ...
+    def __init__(self, *_: Any, **__: Any) -> None: ...
 
     def events_after(self, **_: Any) -> None:
         raise self.error

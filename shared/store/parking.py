@@ -1,4 +1,4 @@
-"""Parked events: list, show, repair, replay."""
+"""Parked events: list, show, repair, replay; and what was rejected, because it was no event."""
 
 from typing import Any
 
@@ -13,6 +13,10 @@ from shared.wire.canonical import canonical
 from shared.wire.envelope import Sealed, read
 
 _COLUMNS = "consumer, source, position, stream, type, reason, status, repair, parked_at::text AS parked_at"
+_REJECTED = """
+SELECT * FROM (SELECT id, origin, reason, received_at::text AS received_at, length(body) AS bytes
+                 FROM rejected ORDER BY id DESC LIMIT %s) AS newest ORDER BY id
+"""
 
 
 class NotParked(LookupError):
@@ -26,6 +30,12 @@ def parked(connection: Connection[Any], *, everything: bool = False) -> list[dic
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM parked {where} ORDER BY consumer, source, position"  # noqa: S608
         ).fetchall()
+
+
+def rejected(connection: Connection[Any], limit: int) -> list[dict[str, Any]]:
+    """The newest bodies from the bus that were no events, oldest first, without their content."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_REJECTED, (limit,)).fetchall()
 
 
 def show(connection: Connection[Any], consumer: str, source: str, position: int) -> dict[str, Any]:

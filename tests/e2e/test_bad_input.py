@@ -21,7 +21,7 @@ from shared.contracts import SERVICES
 from shared.kernel.clock import stamp
 from shared.kernel.ids import derived_id, new_id
 from shared.runtime.demo.people import fictional
-from shared.testing.command import CommandLine, Done
+from shared.testing.command import CommandLine, Done, InProcess
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Process, Processes, environment
 from shared.testing.rabbitmq import Broker
@@ -50,6 +50,10 @@ ENROL: dict[str, Any] = {
     **{name: value for name, value in SOMEBODY.enrolment().items() if name != "candidate"},
 }
 HUGE = "甲" * 3_500_000  # 10 MB
+
+
+UNPRINTABLE = "a\udc80b"  # what the byte 80 in an argument is to Python
+PARKED = "registration/policies/centre/scoring/1"
 
 
 def numbered(digits: str) -> str:
@@ -112,6 +116,12 @@ def desk(cluster: Cluster, broker: Broker, tmp_path_factory: pytest.TempPathFact
         with Desk(cluster, bus, services) as desk:
             yield desk
     broker.drop_virtual_host("bad-input")
+
+
+@pytest.fixture
+def here(desk: Desk) -> InProcess:
+    """The desk's command line without a process for each command."""
+    return InProcess(desk.jianding.environment)
 
 
 @pytest.fixture(autouse=True)
@@ -450,6 +460,7 @@ _MEANT = f'"command_id": "{derived_id("meant")}", "application": "{SUBMIT["appli
         ('{"level": NaN}', "NaN"),
         ('{"level": -Infinity}', "NaN and Infinity"),
         ("[" * 100_000, "not JSON"),
+        ('{"self": 1}', "self"),
         ('{"reason": "' + "x" * 1_000_000 + '"}', "1 MB"),
         ('{"reason": "\udcff\udcfe"}', "command_id"),
         ('{"level": ' + "9" * 5000 + "}", "message"),
@@ -503,6 +514,86 @@ def test_a_service_that_does_not_exist_is_refused(desk: Desk) -> None:
     assert done.code == 2
     assert "registration" in done.errors
     assert "Traceback" not in done.errors
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("{", "not JSON"),
+        ("[]", "JSON object"),
+        ('{"x": NaN}', "NaN"),
+        ('{"x": ' * 100_000, "not JSON"),
+        ('{"x": ' * 900 + "1" + "}" * 900, "--data"),
+        ('{"x": 1.5}', "whole numbers"),
+        ('{"x": ' + "9" * 16 + "}", "2^53"),
+        ('{"x": "\\ud800"}', "--data"),
+        ("\udc80", "not JSON"),
+    ],
+)
+def test_a_payload_that_no_event_can_carry_is_refused(data: str, says: str, here: InProcess) -> None:
+    assert says in _explained(here("parked", "repair", PARKED, "--data", data, "--why", "x"))
+
+
+@pytest.mark.parametrize("position", ["²", "１", "", "-1", "1.0", "x", "9" * 19, "9" * 5000])
+@pytest.mark.parametrize("command", ["show", "skip", "replay"])
+def test_a_position_is_written_in_plain_digits(command: str, position: str, here: InProcess) -> None:
+    why = ("--why", "x") if command == "skip" else ()
+    place = f"registration/policies/centre/scoring/{position}"
+    assert "parked list" in _explained(here("parked", command, place, *why))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("trail", "batch", UNPRINTABLE),
+        ("trail", "batch", "x", "--actor", UNPRINTABLE),
+        ("trail", "batch", "x", "--type", "X", "--type", UNPRINTABLE),
+        ("audit", "bundle", "batch", UNPRINTABLE, "-o", "/dev/null"),
+        ("parked", "show", f"registration/{UNPRINTABLE}/centre/scoring/1"),
+        ("parked", "skip", PARKED, "--why", UNPRINTABLE),
+        ("rebuild", f"registration/{UNPRINTABLE}"),
+    ],
+)
+def test_what_cannot_be_printed_is_refused_before_anybody_is_asked(
+    words: tuple[str, ...], here: InProcess
+) -> None:
+    assert "cannot be printed" in _explained(here(*words))
+
+
+def test_a_byte_that_is_no_character_reaches_the_command_line_as_one_line(desk: Desk) -> None:
+    assert "cannot be printed" in _explained(desk.jianding("trail", "batch", UNPRINTABLE))
+
+
+_typed = st.text(max_size=12) | st.sampled_from(
+    [UNPRINTABLE, "", "-", "--json", "²", "\x00", PARKED, f"{PARKED}0" * 30, "registration/", "../register"]
+)
+_object = st.sampled_from(["{}", '{"x": NaN}', "[" * 5000, '{"x": 1e400}', '{"\\udfff": 1}']) | _typed
+_COMMANDS = st.one_of(
+    st.tuples(st.just("trail"), st.sampled_from(["batch", "actor"]), _typed),
+    st.tuples(st.just("trail"), st.just("ticket"), _typed, st.just("--after"), _typed),
+    st.tuples(st.just("trail"), st.just("room"), _typed, st.just("--limit"), _typed),
+    st.tuples(
+        st.just("trail"), st.just("paper"), _typed, st.just("--actor"), _typed, st.just("--type"), _typed
+    ),
+    st.tuples(st.just("trail"), st.just("paper"), _typed, st.just("--from"), _typed, st.just("--to"), _typed),
+    st.tuples(st.just("parked"), st.sampled_from(["show", "replay"]), _typed),
+    st.tuples(st.just("parked"), st.just("skip"), _typed, st.just("--why"), _typed),
+    st.tuples(
+        st.just("parked"), st.just("repair"), _typed, st.just("--data"), _object, st.just("--why"), _typed
+    ),
+    st.tuples(st.just("rebuild"), _typed),
+)
+
+
+@_bounded
+@given(words=_COMMANDS)
+def test_anything_as_an_argument_is_an_answer_and_no_traceback(
+    words: tuple[str, ...], here: InProcess
+) -> None:
+    done = here(*words)
+    assert done.code in (0, 1, 2)
+    if done.code == 1:
+        _explained(done)
 
 
 # -- what is common to all

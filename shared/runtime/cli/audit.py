@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from shared.runtime.cli.access import admin, connection
 from shared.runtime.cli.inspect import Kind
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.typed import printable
 from shared.runtime.definition import definition
 from shared.runtime.settings import settings
 
@@ -60,7 +61,9 @@ def _sign(dsn: str) -> None:
 
 def bundle(
     kind: Annotated[Kind, typer.Argument(help="What ID is.")],
-    id: Annotated[str, typer.Argument(metavar="ID", help="The whole id, as events show it.")],
+    id: Annotated[
+        str, typer.Argument(metavar="ID", help="The whole id, as events show it.", callback=printable)
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")],
     as_json: Json = False,
 ) -> None:

@@ -15,6 +15,7 @@ from shared.kernel.clock import moment, stamp
 from shared.runtime import databases
 from shared.runtime.cli.access import admin, connection
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.typed import printable, printables
 from shared.runtime.definition import definition
 from shared.runtime.settings import Settings, explain, settings
 from shared.security import heads
@@ -24,6 +25,7 @@ from shared.store import migrations, sealer
 if TYPE_CHECKING:
     from shared.runtime.checks import Finding
 
+_WHOLE_ID = "The whole id, as events show it."
 _ITEMS = 3  # of a list that a trail shows
 _OFTEN = 50_000  # events after which verify tells how far it is
 _LAGS = 5  # times that verify waits a second for a log that is behind
@@ -91,6 +93,7 @@ def healthy(
     ],
     relay: Annotated[bool, typer.Option("--relay", help="As its relay would reach it.")] = False,
     signer: Annotated[bool, typer.Option("--signer", help="As the log's signer would; audit only.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Exit 0 if the service's database and the bus answer, 1 otherwise; for health checks of containers.
 
@@ -103,6 +106,9 @@ def healthy(
     if signer and service != "audit":
         raise Failed("only audit has a signer")
     problem = reachable(settings(), service, "signer" if signer else "relay" if relay else "service")
+    if as_json:
+        tell({"healthy": not problem, "service": service, "problem": problem})
+        sys.exit(1 if problem else 0)
     if problem:
         raise Failed(problem)
     if signer:
@@ -175,12 +181,14 @@ def _show_verdict(verdict: dict[str, Any]) -> None:
 
 def trail(
     kind: Annotated[Kind, typer.Argument(help="What ID is.")],
-    id: Annotated[str, typer.Argument(metavar="ID", help="The whole id, as events show it.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help=_WHOLE_ID, callback=printable)],
     after: Annotated[int, typer.Option(help="Only entries behind this log index.")] = -1,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 1000,
     as_of: Annotated[str, typer.Option(metavar="TIME", help="As the log was then.")] = "",
-    type: Annotated[list[str] | None, typer.Option(help="Only this type; may be repeated.")] = None,
-    actor: Annotated[str, typer.Option(help="Only what this actor did.")] = "",
+    type: Annotated[
+        list[str] | None, typer.Option(help="Only this type; may be repeated.", callback=printables)
+    ] = None,
+    actor: Annotated[str, typer.Option(help="Only what this actor did.", callback=printable)] = "",
     since: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Only what was recorded from then on.")
     ] = "",

@@ -20,7 +20,8 @@ app = typer.Typer(
     epilog="Settings are environment variables; `jianding doctor` lists them with their meaning.",
 )
 parked = typer.Typer(
-    help="Events that a handler could not take: list, show, repair, skip, replay.", no_args_is_help=True
+    help="Events that a handler could not take: list, rejected, show, repair, skip, replay.",
+    no_args_is_help=True,
 )
 audited = typer.Typer(
     help="The audit log for others to check: export, bundle, checkpoint, policy, findings, rotate-key.",
@@ -49,6 +50,7 @@ audited.command("policy", short_help="Print whose signatures count. 信任策略
 audited.command("findings", short_help="List what needs looking at. 发现")(audit.findings)
 audited.command("rotate-key", short_help="Change the log's key. 更换密钥")(audit.rotate_key)
 parked.command("list", short_help="List what is parked. 列出")(parking.list_)
+parked.command("rejected", short_help="List bodies that were no events. 拒收")(parking.rejected)
 parked.command("show", short_help="Show one event, and why it is parked. 查看")(parking.show)
 parked.command("repair", short_help="Give another payload for the replay. 修正")(parking.repair)
 parked.command("skip", short_help="Go on without the event. 跳过")(parking.skip)

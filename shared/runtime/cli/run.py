@@ -13,12 +13,11 @@ import typer
 
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.typed import fields
 from shared.runtime.settings import Settings, settings
 
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
-
-_LARGEST_INPUT = 1_000_000
 
 
 def demo(
@@ -127,7 +126,11 @@ def send(
         typer.Argument(help="Such as submit_application; `list` shows them all, with fields and roles."),
     ],
     message: Annotated[
-        str, typer.Argument(help="The fields as a JSON object; `-` reads standard input.")
+        str,
+        typer.Argument(
+            help="The fields as a JSON object; `-` reads standard input, as it should where somebody's"
+            " identity is in it: `ps` and the shell's history show arguments."
+        ),
     ] = "{}",
     actor: Annotated[str, typer.Option(help="Who asks: an opaque id.")] = "",
     role: Annotated[str, typer.Option(help="In which role, such as exam_affairs.")] = "",
@@ -136,7 +139,9 @@ def send(
 ) -> None:
     """Send one command or question to a service, and print its answer. 向一个服务提交命令或查询。
 
-    A command needs a command_id; sending the same one again gives the same answer.
+    A command needs a command_id; sending the same one again gives the same answer. Identity goes through
+    standard input: `jianding send registration enrol_person - … < person.json`.
+    含个人信息的消息请用 - 从标准输入提交。
     """
     from shared.runtime.manual import methods
 
@@ -145,11 +150,13 @@ def send(
         return
     if command not in methods(service.value):
         raise Failed(_unknown(service.value, command))
-    fields = _fields(message)
+    given = fields(message, "message")
+    if "self" in given:  # which every method has already
+        raise Failed("message: 没有字段 self，请删除。 The field self is unknown; leave it out.")
     data = {"actor": actor, "role": role, "body": body}
     try:
         _name_the_caller(data)
-        answer = _ask(service.value, command, data, fields)
+        answer = _ask(service.value, command, data, given)
     except Exception as error:
         problem = getattr(error, "problem", None)
         if problem is None or not as_json:
@@ -226,30 +233,6 @@ def _roles(roles: tuple[str, ...]) -> str:
     if len(others) > 3:
         return ", ".join(roles)
     return f"every role but {', '.join(others)}" if others else "every role"
-
-
-def _fields(message: str) -> dict[str, Any]:
-    text = sys.stdin.read(_LARGEST_INPUT + 1) if message == "-" else message
-    if len(text) > _LARGEST_INPUT:
-        raise Failed("message: 输入超过 1 MB，请缩短。 The message is longer than 1 MB; shorten it.")
-    try:
-        fields = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", "NaN and Infinity are not JSON")
-        place = f" at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Failed(
-            "message: 不是有效的 JSON，请更正。"
-            f" The message is not JSON: {reason}{place}; correct it and send it again."
-        ) from None
-    if not isinstance(fields, dict) or "self" in fields:
-        raise Failed(
-            'message: 须为 JSON 对象。 The message has to be a JSON object, such as {"application": "…"}.'
-        )
-    return fields
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _distributed() -> Settings:

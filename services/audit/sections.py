@@ -1,6 +1,6 @@
 """Checking a section of the log: every entry from an index to another, and what the database says of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from services.audit.domain import leaf
 from services.audit.domain.leaf import NoLeaf, subjects_of
-from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash
+from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash, split
 from services.audit.tiles import StoredTiles
 from shared.kernel.clock import stamp
 from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
@@ -162,7 +162,10 @@ class _Check:
         if row is None:
             self._problem(first, f"tile {level}/{index} is missing")
         elif row[0] != hashes:
-            self._problem(first, f"tile {level}/{index} does not follow from the entries")
+            pairs = enumerate(zip(split(row[0]), split(hashes), strict=True))
+            place = next(place for place, (stored, computed) in pairs if stored != computed)
+            what = f"tile {level}/{index} does not follow from the entries"
+            self._problem(first + place * WIDTH**level, what)
 
     def _tree_ends(self, newest: int) -> None:
         if self._span.last and self._tree.size > newest:
@@ -179,13 +182,16 @@ class _Check:
             entries = cursor.execute(_ENTRIES, (start, behind)).fetchall()
             subjects = cursor.execute(_SUBJECTS, (first, behind)).fetchall()
         self._grow([leaf_hash(row[-1]) for row in entries])
-        events = [self._event(row) for row in entries]
-        if not _are_as_appended(entries, events, subjects, self._stamps):
-            self._look_closer(entries, events, subjects)
-        for row, event in zip(entries, events, strict=True):
-            if event is not None:
-                self._columns(row, event)
-                self._chain(row[0], event)
+        rows, as_appended = iter(subjects), True
+        for row in entries:
+            if (event := self._event(row)) is None:
+                as_appended = False
+                continue
+            self._columns(row, event)
+            self._chain(row[0], event)
+            as_appended = as_appended and self._is_as_appended(row, event, rows)
+        if not as_appended or next(rows, None) is not None:
+            self._look_closer(entries, subjects)
 
     def _event(self, row: Any) -> Sealed | None:
         index, entry = row[0], row[-1]
@@ -207,15 +213,25 @@ class _Check:
                 self._stamps.clear()
             self._stamps[sent] = _spelled(sent)
 
-    def _look_closer(self, entries: list[Any], events: list[Sealed | None], subjects: list[Any]) -> None:
+    def _is_as_appended(self, row: Any, event: Sealed, rows: Iterator[Any]) -> bool:
+        """Whether the next rows of subjects, in their order, and the time are exactly what the leaf says."""
+        wanted = subjects_of(event)
+        found = list(islice(rows, len(wanted)))
+        if [each[0] for each in found] != [row[0]] * len(wanted) or [*map(_of_subject, found)] != wanted:
+            return False
+        with suppress(ValueError):  # what the rows say is no note
+            return leaf.encode(event.raw, map(_of_link, found), self._stamps[row[7]]) == row[-1]
+        return False
+
+    def _look_closer(self, entries: list[Any], subjects: list[Any]) -> None:
         """Names the entries whose note, subjects or time are not what they have to be."""
         rows: _Rows = {}
         for index, kind, ref, number, previous in subjects:
             rows.setdefault(index, {})[kind, ref] = number, previous
-        for row, event in zip(entries, events, strict=True):
+        for row in entries:
             found = rows.pop(row[0], {})
-            if event is not None:
-                self._note(row, event, found)
+            with suppress(Undecodable):  # which is told already
+                self._note(row, read(row[-1].partition(b"\n")[0]), found)
         for index in sorted(rows):
             self._problem(index, "there are subjects, and no entry")
 
@@ -262,25 +278,6 @@ def broken(source: str, before: Reached, position: int, previous: bytes) -> str:
     if previous != before.hash:
         return f"{source}: position {position} does not contain the hash of entry {before.index}"
     return ""
-
-
-def _are_as_appended(
-    entries: list[Any], events: list[Sealed | None], subjects: list[Any], stamps: Mapping[bytes, str]
-) -> bool:
-    """Whether rows of subjects, in their order, and the time are exactly what the leaves of a page say."""
-    rows = iter(subjects)
-    with suppress(ValueError):  # what the rows say is no note
-        for row, event in zip(entries, events, strict=True):
-            if event is None:
-                return False
-            wanted = subjects_of(event)
-            found = list(islice(rows, len(wanted)))
-            if [each[0] for each in found] != [row[0]] * len(wanted) or [*map(_of_subject, found)] != wanted:
-                return False
-            if leaf.encode(event.raw, map(_of_link, found), stamps[row[7]]) != row[-1]:
-                return False
-        return next(rows, None) is None
-    return False
 
 
 def _spelled(sent: bytes) -> str:

@@ -8,6 +8,7 @@ handed out by feeds without ever being spelled anew.
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any
@@ -131,7 +132,10 @@ class Sealed:
     @property
     def refs(self) -> list[tuple[str, str]]:
         """(kind, id) of its subjects."""
-        return [_spoken(ref) for ref in self.attributes["refs"].split(" ") if ref]
+        text = self.attributes["refs"]
+        if "%" in text:
+            return [_spoken(ref) for ref in text.split(" ")]
+        return [ref.partition(":")[::2] for ref in text.split(" ")] if text else []
 
     @property
     def actor(self) -> tuple[str, str, str]:
@@ -198,7 +202,7 @@ def _check(attributes: Data) -> None:
     for name in ("time", "recordedtime"):
         if not _is_stamp(attributes[name]):
             raise Undecodable(f"{name}: has to be a time in UTC with microseconds")
-    if not _SOURCE.fullmatch(attributes["source"]):
+    if not _is_source(attributes["source"]):
         raise Undecodable("source: has to be a body and a service, as in /centre/registration")
     if attributes["role"] not in _ROLES:
         raise Undecodable("role: is unknown here")
@@ -224,6 +228,11 @@ def _name_what_is_no_text(attributes: Data) -> None:
             raise Undecodable(f"{name}: has to be text")
         if not value.isprintable() and _CONTROL.search(value):
             raise Undecodable(f"{name}: has to be text that can be printed")
+
+
+@lru_cache(256)  # there are few
+def _is_source(text: str) -> bool:
+    return _SOURCE.fullmatch(text) is not None
 
 
 def _is_stamp(text: str) -> bool:

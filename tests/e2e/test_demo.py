@@ -201,6 +201,7 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
         "root": audit["head"],
         "sources": audit["sources"],
         "behind": [],
+        "first": None,
         "problems": [],
         "more": [],
     }
@@ -300,8 +301,8 @@ def test_a_projection_built_anew_is_what_it_was(
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE entries SET sealed ="
-        " convert_to(replace(convert_from(sealed, 'UTF8'), '\"score\":', '\"score\":1'), 'UTF8')"
+        "UPDATE entries SET leaf ="
+        " convert_to(replace(convert_from(leaf, 'UTF8'), '\"score\":', '\"score\":1'), 'UTF8')"
         " WHERE index = {index}",
         "UPDATE entries SET actor = 'somebody-else' WHERE index = {index}",
         "DELETE FROM subjects WHERE index = {index} AND kind = 'batch'",
@@ -324,12 +325,13 @@ def test_what_an_administrator_alters_is_found(change: str, served: Demo) -> Non
             marks = ", ".join(["%s"] * len(kept))
             connection.execute(f"INSERT INTO entries VALUES ({marks})", kept)
             with connection.cursor() as cursor:
-                cursor.executemany("INSERT INTO subjects VALUES (%s, %s, %s)", subjects)
+                cursor.executemany("INSERT INTO subjects VALUES (%s, %s, %s, %s, %s)", subjects)
     assert (done.code, done.last["verified"]) == (1, False)
     first = done.last["problems"][0]
     assert first["index"] == index or f"entry {index}" in first["problem"]
     assert plain.code == 1
     assert f"index {first['index']}: {first['problem']}" in plain.output
+    assert done.last["first"] == first["index"]
     assert served.jianding("verify", "--json").code == 0
 
 

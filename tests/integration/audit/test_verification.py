@@ -262,7 +262,7 @@ def test_tiles_that_were_changed_removed_or_added_are_found(witness: Witness) ->
     for statement, problem in (
         (
             "UPDATE tiles SET hashes = set_byte(hashes, 99, 255 - get_byte(hashes, 99)) WHERE index = 1",
-            (256, "tile 0/1 does not follow from the entries"),
+            (259, "tile 0/1 does not follow from the entries"),
         ),
         ("DELETE FROM tiles WHERE index = 0", (0, "tile 0/0 is missing")),
         (

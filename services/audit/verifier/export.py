@@ -13,7 +13,7 @@ from .span import WIDTH, Range, check, hashes, split, stored
 from .verdict import INCOMPLETE, TAMPERED, UNREADABLE, Verdict
 from .words import Fault
 
-_AT_ONCE = 64  # entry bundles
+_AT_ONCE = 32  # entry bundles: a tenth of a second, so that no worker waits long for the last one
 _LIMIT = 1000  # missing files, after which the rest is not looked at
 Progress = Callable[[int, int], None]
 

@@ -134,7 +134,7 @@ class _Check:
 
     def _bundle(self, number: int, start: int, width: int) -> None:
         leaves = self._leaves(number, start, width)
-        own = [tree.leaf_hash(leaf) for leaf in leaves]
+        own = tree.leaf_hashes(leaves)
         tile = self._tile(number, start, width)
         known = [tile[at : at + tree.SIZE] for at in range(0, len(tile), tree.SIZE)] if tile else own
         for at, (found, said) in enumerate(zip(own, known, strict=False)):
@@ -247,7 +247,7 @@ class _Check:
             self._found.add(TAMPERED, event[0], fault)
 
     def _links(self, start: int, entries: Columns) -> None:
-        closing = self._closing
+        known = self._closing.get
         rows = zip(entries.refs, entries.actors, entries.links, strict=True)
         for index, (refs, actor, links) in enumerate(rows, start):
             about = refs.split(" ")
@@ -258,7 +258,7 @@ class _Check:
                     fault = Fault("links_count", found=len(links), wanted=len(about))
                     self._found.add(TAMPERED, index, fault)
             for subject, link in zip(about, links, strict=False):
-                wanted = closing.get(subject)
+                wanted = known(subject)
                 if wanted == link:
                     wanted[0] += 1
                     wanted[1] = index

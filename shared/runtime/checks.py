@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import psycopg.waiting
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kombu import Connection
 from psycopg.conninfo import make_conninfo
 
@@ -22,11 +24,15 @@ from shared.runtime.definition import definition
 from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings
 from shared.runtime.standing import Lag, lags
+from shared.security import keys
+from shared.security.keys import secret
+from shared.security.vault import Locked, Vault
 from shared.store import migrations, parking, standing
 
 _LEAST_DISK = 1_000_000_000
 _PATIENCE = timedelta(seconds=10)  # within which everybody may be behind without anybody having to look
 _RESTORE = "restore JIANDING_SECRETS from a backup before anything else; `make clean` gives the data up"
+_LOCKED = "SELECT person::text, number_index, wrapped_key, sealed FROM vault WHERE sealed IS NOT NULL LIMIT 1"
 _RELAYS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'jianding %_relay'"
 _LIBRARIES = ("nameko", "kombu", "pika", "eventlet", "psycopg", "marshmallow", "orjson", "cryptography")
 
@@ -211,27 +217,47 @@ def _signatures(settings: Settings, admin: str) -> Iterator[Finding]:
 
 
 def lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:
-    """Key files without which data that is there cannot be read, or proved."""
-    vault = settings.secrets / "vault.master"
-    if not vault.exists() and _any(admin, "registration", "vault WHERE sealed IS NOT NULL"):
-        found = f"{vault} is missing: nobody can read the identities in the vault"
-        yield Finding("key files of the data", False, found, _RESTORE)
+    """Key files without which data that is there cannot be read, or proved; also those that do not fit it."""
+    if problem := _vault_key(settings, admin):
+        yield Finding("key files of the data", False, problem, _RESTORE)
     for service in SOURCES:
-        name = settings.source(service).strip("/").replace("/", ".")
-        files = [settings.secrets / "sources" / f"{name}.{part}" for part in ("key", "pub")]
-        missing = [file.name for file in files if not file.exists()]
-        if missing and _any(admin, service, "heads"):
-            found = f"sources/{' and '.join(missing)} missing: the heads that {service} signed prove nothing"
-            yield Finding("key files of the data", False, found, _RESTORE)
+        if problem := _source_key(settings, admin, service):
+            yield Finding("key files of the data", False, problem, _RESTORE)
 
 
-def _any(admin: str, service: str, rows: str) -> bool:
+def _vault_key(settings: Settings, admin: str) -> str:
+    key, row = settings.secrets / "vault.master", _first(admin, "registration", _LOCKED)
+    if row is None:
+        return ""
+    if not key.exists():
+        return f"{key} is missing: nobody can read the identities in the vault"
+    try:
+        Vault(secret(key)).open(Locked(*row))
+    except (InvalidTag, ValueError):
+        return f"{key} does not open the identities in the vault: it is another key, or they were altered"
+    return ""
+
+
+def _source_key(settings: Settings, admin: str, service: str) -> str:
+    source = settings.source(service)
+    key, public = keys.files(settings.secrets / "sources", source)
+    missing = [file.name for file in (key, public) if not file.exists()]
+    if not missing:
+        loaded = Ed25519PrivateKey.from_private_bytes(secret(key)).public_key().public_bytes_raw().hex()
+        fits = loaded == keys.public_key(settings.secrets / "sources", source)
+        return "" if fits else f"sources/{key.name} is not the key of {public.name}"
+    if public.exists() or _first(admin, service, "SELECT FROM heads LIMIT 1") is not None:
+        return f"sources/{' and '.join(missing)} missing: the heads that {service} signed prove nothing"
+    return ""
+
+
+def _first(admin: str, service: str, query: LiteralString) -> tuple[Any, ...] | None:
+    """A row of a service's database; None also where nothing was made yet."""
     try:
         with psycopg.connect(make_conninfo(admin, dbname=migrations.database(service))) as connection:
-            found = connection.execute(f"SELECT EXISTS (SELECT FROM {rows})").fetchone()  # noqa: S608
-    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):  # nothing was made yet
-        return False
-    return bool(found and found[0])
+            return connection.execute(query).fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return None
 
 
 def _services(admin: str) -> Finding:

@@ -13,7 +13,7 @@ from shared.bus.relay import Relay
 from shared.bus.window import Broken
 from shared.runtime import databases
 from shared.runtime.settings import Settings
-from shared.security.keys import Signer
+from shared.security.keys import KeyLost, Signer, files
 from shared.store import migrations, sealer
 from shared.store.errors import PASSING, Restored
 from shared.store.sealer import Sealer
@@ -74,8 +74,15 @@ def connect(settings: Settings, admin: str, service: str) -> Connection[Any]:
 def lead(
     settings: Settings, service: str, connection: Connection[Any], stop: Callable[[], bool]
 ) -> SourceLog | None:
-    """Waits until this relay is the source's leader; None when told to stop before."""
-    leader = Sealer(connection, Signer.load(settings.secrets / "sources", settings.source(service)))
+    """Waits until this relay is the source's leader; None when told to stop before.
+
+    KeyLost where heads were signed and the key is gone: those of another key would prove nothing.
+    """
+    folder, source = settings.secrets / "sources", settings.source(service)
+    private, _ = files(folder, source)
+    if not private.exists() and sealer.head(connection)[0]:
+        raise KeyLost(str(private))
+    leader = Sealer(connection, Signer.load(folder, source))
     while not leader.lead():
         if stop():
             return None

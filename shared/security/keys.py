@@ -14,6 +14,12 @@ class KeyFileIsOpen(Exception):
     """A key file can be read by others; `chmod 600` it, or make a new key if others had access."""
 
 
+class KeyLost(Exception):
+    """来源的签名密钥缺失或不符，请从备份恢复。
+    The key with which a source signs is missing, or is not the one of its public key: restore it from a
+    backup."""
+
+
 def secret(path: Path, size: int = 32) -> bytes:
     """The bytes in an owner-only file, made at random on first use; KeyFileIsOpen if others could read it."""
     if not path.exists():
@@ -48,12 +54,18 @@ class Signer:
 
     @classmethod
     def load(cls, folder: Path, source: str) -> "Signer":
-        """The source's key from `folder`, made on first use, its public half beside it as `.pub`."""
-        name = source.strip("/").replace("/", ".")
-        signer = cls(source, Ed25519PrivateKey.from_private_bytes(secret(folder / f"{name}.key")))
-        public = folder / f"{name}.pub"
+        """The source's key from `folder`, made on first use, its public half beside it as `.pub`.
+
+        KeyLost where a public key is there whose private half is not: another would not fit what was signed.
+        """
+        private, public = files(folder, source)
+        if public.exists() and not private.exists():
+            raise KeyLost(str(private))
+        signer = cls(source, Ed25519PrivateKey.from_private_bytes(secret(private)))
         if not public.exists():
             _create(public, f"{signer.public_key}\n".encode(), 0o644)
+        if public_key(folder, source) != signer.public_key:
+            raise KeyLost(f"{private}, {public.name}")
         return signer
 
     @property
@@ -77,8 +89,14 @@ def verify(public_key: str, source: str, position: int, head: bytes, signature: 
 
 def public_key(folder: Path, source: str) -> str | None:
     """The trusted public key of a source, or None where nobody laid one down."""
-    path = folder / f"{source.strip('/').replace('/', '.')}.pub"
-    return path.read_text().strip() if path.exists() else None
+    _, path = files(folder, source)
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else None
+
+
+def files(folder: Path, source: str) -> tuple[Path, Path]:
+    """Where a source's key is, and its public half."""
+    name = source.strip("/").replace("/", ".")
+    return folder / f"{name}.key", folder / f"{name}.pub"
 
 
 def _statement(source: str, position: int, head: bytes) -> bytes:

@@ -276,7 +276,21 @@ def test_a_node_without_the_key_of_its_vault_does_not_start_and_makes_no_other(l
             "INSERT INTO vault (person, number_index, wrapped_key, sealed)"
             " VALUES (gen_random_uuid(), decode(repeat('01', 32), 'hex'), 'x', 'x')"
         )
-    lost = left.var / "secrets" / "vault.master"
+    try:
+        _refuses_without(left, "vault.master")
+    finally:
+        left.postgres.start()
+        with left.connect("registration") as connection:
+            connection.execute("DELETE FROM vault WHERE sealed = 'x'")
+        left.postgres.stop()
+
+
+def test_a_node_without_the_key_of_a_source_does_not_start_and_makes_no_other(left: Office) -> None:
+    _refuses_without(left, "sources/centre.registration.key")
+
+
+def _refuses_without(left: Office, key: str) -> None:
+    lost = left.var / "secrets" / key
     kept = lost.rename(left.var / "kept")
     try:
         line = _one_line(left.jianding("up"))
@@ -284,7 +298,8 @@ def test_a_node_without_the_key_of_its_vault_does_not_start_and_makes_no_other(l
         assert not lost.exists()
     finally:
         kept.rename(lost)
-    assert "vault.master is missing" in line
+    assert f"{lost.name} is missing" in line or f"{lost.name} missing" in line
+    assert "backup" in line
     assert not left.postgres.running()
 
 

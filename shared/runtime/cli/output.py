@@ -39,7 +39,7 @@ def explained() -> Iterator[None]:
     from shared.runtime.lease import ServedAlready
     from shared.runtime.postgres import PostgresFailed
     from shared.runtime.settings import SettingInvalid
-    from shared.security.keys import KeyFileIsOpen
+    from shared.security.keys import KeyFileIsOpen, KeyLost
     from shared.store.builds import RebuildRunning
     from shared.store.migrations import MigrationChanged
 
@@ -53,7 +53,7 @@ def explained() -> Iterator[None]:
             f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it."
         )
     except (
-        DemoStuck, Impossible, KeyFileIsOpen, MigrationChanged, NoAnswer, NotOurs, PostgresFailed,
+        DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs, PostgresFailed,
         RebuildRunning, ServedAlready,
     ) as error:  # fmt: skip
         _say(f"{type(error).__doc__} {error}")

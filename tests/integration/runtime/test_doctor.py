@@ -13,6 +13,8 @@ from shared.kernel.actors import Role
 from shared.runtime import checks
 from shared.runtime.checks import Finding, examine
 from shared.runtime.settings import Settings
+from shared.security.keys import Signer
+from shared.security.vault import Identity, Vault
 from shared.store import sealer
 from shared.testing.postgres import Cluster
 from tests.integration.store.office import Office, somebody
@@ -150,6 +152,39 @@ def test_a_lost_key_of_a_source_is_a_failure_once_it_has_signed(
     (found,) = _named(keys, "key files of the data")
     assert not found.ok
     assert f"centre.registration.{part}" in found.found
+
+
+def test_a_source_key_without_data_is_a_failure_too_if_its_public_half_is_there(
+    office: Office, keys: Settings
+) -> None:
+    Signer.load(keys.secrets / "sources", "/centre/certification")  # which has signed nothing
+    (keys.secrets / "sources" / "centre.certification.key").unlink()
+    (found,) = _named(keys, "key files of the data")
+    assert "centre.certification.key" in found.found
+
+
+def test_a_source_key_that_does_not_fit_its_public_half_is_a_failure(
+    office: Office, keys: Settings, tmp_path: Path
+) -> None:
+    Signer.load(tmp_path / "others", office.source)
+    shutil.copy(tmp_path / "others" / "centre.registration.key", keys.secrets / "sources")
+    (found,) = _named(keys, "key files of the data")
+    assert not found.ok
+    assert "centre.registration.key is not the key of centre.registration.pub" in found.found
+
+
+def test_a_vault_key_that_does_not_open_a_stored_row_is_a_failure(office: Office, keys: Settings) -> None:
+    identity = Identity("化名", "passport", "E00000000", b"")
+    row, _ = Vault(bytes(32)).lock("0193a3c5-0000-7000-8000-000000000001", identity)
+    office.admin.execute(
+        "INSERT INTO vault VALUES (%s, %s, %s, %s)",
+        (row.person, row.number_index, row.wrapped_key, row.sealed),
+    )
+    assert _named(keys, "key files of the data") == []
+    (keys.secrets / "vault.master").write_bytes(bytes(31) + b"x")
+    (found,) = _named(keys, "key files of the data")
+    assert not found.ok
+    assert "does not open the identities" in found.found
 
 
 def test_a_lost_password_of_a_role_is_a_failure_that_migrate_mends(office: Office, keys: Settings) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.security import heads
 from shared.security.heads import Head
-from shared.security.keys import KeyFileIsOpen, Signer, public_key, secret, verify
+from shared.security.keys import KeyFileIsOpen, KeyLost, Signer, public_key, secret, verify
 
 SOURCE = "/centre/registration"
 HASH = bytes(range(32))
@@ -94,7 +94,8 @@ def files(folder):
 
 def test_a_public_half_that_an_operator_laid_down_is_not_replaced(tmp_path):
     (tmp_path / "centre.registration.pub").write_text("trusted\n")
-    Signer.load(tmp_path, SOURCE)
+    with pytest.raises(KeyLost):
+        Signer.load(tmp_path, SOURCE)
     assert public_key(tmp_path, SOURCE) == "trusted"
 
 
@@ -164,3 +165,22 @@ def test_a_head_is_signed_when_its_source_is_trusted_and_said_so(tmp_path):
 
 def test_an_empty_log_has_nothing_to_sign(tmp_path):
     assert heads.check(tmp_path, SOURCE, 0, bytes(32), b"").signed
+
+
+def test_a_lost_key_is_not_replaced_by_one_that_does_not_fit_what_was_signed(tmp_path):
+    Signer.load(tmp_path, SOURCE)
+    lost = tmp_path / "centre.registration.key"
+    lost.unlink()
+    with pytest.raises(KeyLost, match=lost.name):
+        Signer.load(tmp_path, SOURCE)
+    assert not lost.exists()
+
+
+def test_a_key_that_is_not_the_one_of_its_public_key_signs_nothing(tmp_path):
+    Signer.load(tmp_path / "here", SOURCE)
+    Signer.load(tmp_path / "elsewhere", SOURCE)
+    (tmp_path / "elsewhere" / "centre.registration.key").replace(
+        tmp_path / "here" / "centre.registration.key"
+    )
+    with pytest.raises(KeyLost, match=r"centre\.registration\.pub"):
+        Signer.load(tmp_path / "here", SOURCE)

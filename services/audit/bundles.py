@@ -29,6 +29,11 @@ class SignerSilent(Impossible):
     The signer does not answer; is `jianding up` (or `jianding signer`) running?"""
 
 
+class NoSubject(Impossible):
+    """没有这样的编号；请从事件或报告中复制完整编号。
+    Nothing can have such an id; copy the whole id from an event or a report."""
+
+
 def bundle(
     connection: Connection[Any],
     settings: Settings,
@@ -47,6 +52,8 @@ def bundle(
     question = signed.ask(connection, settings.origin, subjects)
     sign()
     size, heads = _answer(connection, question, patience)
+    if len(heads) != len(subjects):
+        raise NoSubject(repr(id[:80]))
     note = signed.at(connection, settings.origin, size)
     if note is None or not signed.is_enough(keyring.policy(settings), note):
         raise NotPublished(f"{settings.origin} {size}")

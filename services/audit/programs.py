@@ -145,6 +145,11 @@ def _sign(settings: Settings, admin: str, stop: Stop, near: Witness | None) -> N
             if said != (said := type(error).__name__):
                 log.warning("signer: %s; tries again until it works", said)
             _wait(1.0, stop)
+        except (Impossible, OSError) as error:
+            # a policy in the middle of being edited, a full disk: nothing is signed until that is mended
+            if said != (said := f"{type(error).__name__} {error}"):
+                log.error("the audit log is not signed: %s", said)
+            _wait(5.0, stop)
 
 
 def _rounds(settings: Settings, signer: Signer, connection: Connection[Any], stop: Stop) -> str:

@@ -22,7 +22,7 @@ from psycopg import Connection
 from services.audit import keyring, rereading, signed
 from services.audit.cosigners import Cosigners, Refusal
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
-from services.audit.domain.notes import Note, PrivateKey
+from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import Tree, inclusion, leaf_hash, verify_inclusion
 from services.audit.memory import Memory, MemoryLost
@@ -158,7 +158,10 @@ class Signer:
         checkpoint = Checkpoint.parse(note.text)
         for question in questions:
             heads = [self._head(connection, checkpoint, *subject) for subject in question.subjects]
-            notes = [Note(head.text, tuple(key.sign(head.text) for key in keys)) for head in heads]
+            try:
+                notes = [Note(head.text, tuple(key.sign(head.text) for key in keys)) for head in heads]
+            except Malformed:  # no subject has such a name, and no line of a note could hold it
+                notes = []
             signed.answer(connection, question.id, checkpoint.size, notes)
 
     def _head(self, connection: Connection[Any], checkpoint: Checkpoint, kind: str, ref: str) -> SubjectHead:

@@ -56,10 +56,16 @@ def _lost(settings: Settings) -> Iterator[Concern]:
 
 def _policy(settings: Settings) -> Iterator[Concern]:
     try:
-        least, count = keyring.policy(settings).least
+        policy = keyring.policy(settings)
     except Impossible as error:
         yield Concern("policy", str(error), "restore or mend it, or set JIANDING_POLICY to it", grave=True)
         return
+    if not policy.keys(settings.origin):
+        found = f"{settings.policy_file} has no key of {settings.origin}: nothing that it signs counts"
+        yield Concern(
+            "policy", found, "write its key there as `log VKEY`, or mend JIANDING_LOG_ORIGIN", grave=True
+        )
+    least, count = policy.least
     if least < two_thirds(count):
         found = f"{least} of {count} witnesses are a quorum"
         mend = f"ask for at least {two_thirds(count)} of them in {settings.policy_file}"

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from services.audit import keyring, programs
+from services.audit import keyring, programs, signed
 from services.audit.cosigners import Far
 from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.cosigning import Request
 from services.audit.domain.notes import LOG, Note, PrivateKey, Verifier
 from services.audit.domain.policy import Log, Witness, trusting
 from services.audit.domain.tree import Tree, leaf_hash
+from shared.runtime.settings import Settings
 from shared.testing.command import CommandLine
 from tests.integration.audit import witness as audits
 from tests.integration.audit.signatory import Signatory, altered
@@ -166,35 +168,55 @@ def test_a_rolled_back_log_is_refused_by_witnesses_that_have_seen_more(
     assert signatory.findings("refused-by-witness")[0] == (18, "it has cosigned a longer log than this one")
 
 
-def test_the_signer_runs_as_a_program_of_its_own_and_a_second_one_stands_by(
-    witness: audits.Witness, tmp_path: Path
-) -> None:
+@pytest.fixture
+def alone(witness: audits.Witness, tmp_path: Path) -> tuple[Signatory, Settings]:
+    """A log whose policy asks for no witness, and the settings of a signer that is a program of its own."""
     signatory = Signatory(witness, tmp_path / "var")
     current = signatory.settings
-    trusting_nobody = trusting([Log(keyring.log_keys(current)[0].verifier)], [])
-    current.policy_file.write_text(trusting_nobody.text)
+    (key,) = keyring.log_keys(current)
+    current.policy_file.write_text(trusting([Log(key.verifier)], []).text)
+    password = current.secrets / "audit_signer.password"
+    password.write_bytes((witness._cluster.settings.secrets / "audit_signer.password").read_bytes())
+    password.chmod(0o600)
     info = witness.admin.info
-    password = witness._cluster.settings.secrets / "audit_signer.password"
-    (current.secrets / "audit_signer.password").write_bytes(password.read_bytes())
-    (current.secrets / "audit_signer.password").chmod(0o600)
-    url = f"postgresql://{info.host}:{info.port}/postgres"
-    line = CommandLine.of(var=current.var, database_url=url)
-    first = line.start("signer")
+    return signatory, replace(current, database_url=f"postgresql://{info.host}:{info.port}/postgres")
+
+
+def test_the_signer_runs_as_a_program_of_its_own_and_a_second_one_stands_by(
+    alone: tuple[Signatory, Settings],
+) -> None:
+    signatory, current = alone
+    line = CommandLine.of(var=current.var, database_url=current.database_url)
+    first, second = line.start("signer"), line.start("signer")
     try:
-        assert first.stdout is not None
-        assert first.stdout.readline().startswith("signer of ")
+        for process in (first, second):
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("signer of ")
         until(lambda: signatory.newest is not None)
-        second = line.start("signer")
-        assert second.stdout is not None
-        second.stdout.readline()
-        assert not programs.sign_now(replace(current, database_url=url), url)
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(20) == 0
-        second.communicate()
+        assert not programs.sign_now(current, current.database_url)
     finally:
-        first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=20)
-    assert first.returncode == 0
+        for process in (first, second):
+            process.send_signal(signal.SIGTERM)
+        said = [process.communicate(timeout=20) for process in (first, second)]
+    assert [(first.returncode, second.returncode), [errors for _, errors in said]] == [(0, 0), ["", ""]]
+    assert signatory.checkpoint.size == 18
+
+
+def test_a_policy_that_is_being_edited_stops_the_signing_only_until_it_is_whole(
+    alone: tuple[Signatory, Settings], caplog: pytest.LogCaptureFixture
+) -> None:
+    signatory, current = alone
+    policy, stopping = current.policy_file.read_text(), []
+    current.policy_file.write_text("lo")
+    signing = Thread(target=programs.sign, args=(current, current.database_url, lambda: bool(stopping)))
+    signing.start()
+    try:
+        until(lambda: "is not signed: PolicyInvalid" in caplog.text)
+        current.policy_file.write_text(policy)
+        until(lambda: signed.published(signatory.connection, current.origin) is not None)
+    finally:
+        stopping.append(True)
+        signing.join()
     assert signatory.checkpoint.size == 18
 
 

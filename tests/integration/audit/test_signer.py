@@ -350,6 +350,12 @@ def test_the_signer_says_how_far_a_subject_has_come(signatory: Signatory) -> Non
     ]
 
 
+def test_a_name_that_no_note_can_hold_gets_an_answer_without_a_promise(signatory: Signatory) -> None:
+    question = signed.ask(signatory.audit.connection, signatory.settings.origin, [("candidate", "a\nb")])
+    assert signatory.sign_later() is True
+    assert signed.answered(signatory.audit.connection, question) == (18, [])
+
+
 @pytest.mark.parametrize("change", ["number = number + 1", "index = index - 1"])
 def test_it_believes_the_entry_and_not_the_row(signatory: Signatory, change: str) -> None:
     signatory.sign()

@@ -10,15 +10,18 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from marshmallow import fields
 
 from shared.kernel.errors import InvalidInput
 from shared.kernel.ids import derived_id
-from shared.wire.schemas import CommandSchema, Message
+from shared.wire.schemas import CommandSchema, Message, Text
 
 ID = derived_id("anything")
 ASKED = {"command_id": derived_id("command"), "occurred_at": "2026-04-16T09:30:00+08:00"}
 PAGE = {"after": ID, "limit": 10}
 
+# numbers of nobody: a resident's ID, and a mobile telephone
+_OF_A_PERSON = ("9" * 17 + "X", "9" * 17 + "x", "9" * 18, "139" + "0" * 8)
 _HAVE_DEFAULTS = ("occurred_at", *PAGE)
 _NEVER_RIGHT: list[Any] = [
     None,
@@ -67,9 +70,10 @@ class SchemaSuite:
             ("command",): [(schema,) for schema in cls.examples if issubclass(schema, CommandSchema)],
             ("schema", "name"): cls.fields(),
             ("schema", "name", "wrong"): cls.out_of_range,
+            ("schema", "text"): cls.texts(),
         }
         wanted = tuple(
-            name for name in metafunc.fixturenames if name in ("schema", "command", "name", "wrong")
+            name for name in metafunc.fixturenames if name in ("schema", "command", "name", "wrong", "text")
         )
         if wanted:
             metafunc.parametrize(wanted, cases[wanted])
@@ -77,6 +81,11 @@ class SchemaSuite:
     @classmethod
     def fields(cls) -> list[tuple[type[Message], str]]:
         return [(schema, name) for schema, example in cls.examples.items() for name in example]
+
+    @classmethod
+    def texts(cls) -> list[tuple[type[Message], str]]:
+        """The fields that take a text as it is, or a list of them."""
+        return [(schema, name) for schema, name in cls.fields() if isinstance(_item(schema, name), Text)]
 
     def test_every_schema_has_an_example(self):
         assert {cls for _, cls in inspect.getmembers(self.schemas, self._ours)} == set(self.examples)
@@ -99,6 +108,15 @@ class SchemaSuite:
 
     def test_a_value_outside_its_range_is_refused(self, schema, name, wrong):
         assert self._refused_field(schema, name, wrong) == name
+
+    def test_no_text_of_an_event_takes_the_number_of_a_person(self, schema, text):
+        if _item(schema, text).identity:
+            assert schema in self.by_another_way, "what becomes an event has no identity in it"
+            return
+        for number in _OF_A_PERSON:
+            for wrong in (number, f"证{number}。", f"({number})"):
+                asked = [wrong] if _is_list(schema, text) else wrong
+                assert self._refused_field(schema, text, asked) == text
 
     def test_only_what_has_a_default_may_be_left_out(self, schema, name):
         rest = {key: value for key, value in self.examples[schema].items() if key != name}
@@ -139,3 +157,13 @@ class SchemaSuite:
         with pytest.raises(InvalidInput) as refusal:
             schema().read({**self.examples[schema], name: value})
         return refusal.value.field.partition("[")[0]
+
+
+def _is_list(schema: type[Message], name: str) -> bool:
+    return isinstance(schema().fields[name], fields.List)
+
+
+def _item(schema: type[Message], name: str) -> Any:
+    """The field, or that of the items of a list."""
+    field = schema().fields[name]
+    return field.inner if isinstance(field, fields.List) else field

@@ -89,6 +89,7 @@ class Text(Words):
 
     def __init__(self, most: int = 200, *, identity: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
+        self.identity = identity
         checks = [_length(most), _printable, *(() if identity else (_impersonal,))]
         super().__init__(validate=checks, **kwargs)
 

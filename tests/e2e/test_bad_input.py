@@ -299,6 +299,15 @@ def test_a_question_is_checked_like_a_command(desk: Desk) -> None:
     assert _refused(*asked, batch=new_id(), after="'; DROP TABLE events; --")["field"] == "after"
 
 
+@pytest.mark.parametrize("number", [numbered("99999919900101001"), "139" + "0" * 8])
+@pytest.mark.parametrize("words", ["{}", "号码{}有误", "see ({})", "a {}, b"])
+def test_the_number_of_a_person_does_not_get_into_a_reason(words: str, number: str, desk: Desk) -> None:
+    asked = {"application": new_id(), "reason": words.format(number), "command_id": new_id()}
+    problem = _refused(desk.ask, "registration", "withdraw_application", CLERK, **asked)
+    assert (problem["code"], problem["field"]) == ("InvalidInput", "reason")
+    assert number not in str(problem)
+
+
 # -- over the broker: people
 
 

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 from psycopg import Connection
@@ -30,7 +29,6 @@ _TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
 _BEGINNING, _END = -(2**63), 2**63 - 1
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _STAMPS = 10_000  # times of arrival that are spelled once
-_of_subject, _of_link = itemgetter(1, 2), itemgetter(3, 4)
 # of a table of subjects, by entry: {(kind, id): (number, previous)}
 _Rows = dict[int, dict[tuple[str, str], tuple[int, int]]]
 
@@ -217,10 +215,10 @@ class _Check:
         """Whether the next rows of subjects, in their order, and the time are exactly what the leaf says."""
         wanted = subjects_of(event)
         found = list(islice(rows, len(wanted)))
-        if [each[0] for each in found] != [row[0]] * len(wanted) or [*map(_of_subject, found)] != wanted:
+        if [each[1:3] for each in found] != wanted or {each[0] for each in found} != {row[0]}:
             return False
         with suppress(ValueError):  # what the rows say is no note
-            return leaf.encode(event.raw, map(_of_link, found), self._stamps[row[7]]) == row[-1]
+            return leaf.encode(event.raw, [each[3:] for each in found], self._stamps[row[7]]) == row[-1]
         return False
 
     def _look_closer(self, entries: list[Any], subjects: list[Any]) -> None:

@@ -36,8 +36,9 @@ def _check(value: Any) -> None:
         # orjson has refused keys that are no text
         if not (keys := "".join(value)).isascii() and max(keys) > "\uffff":
             raise NotCanonical("a key has to be text of the Basic Multilingual Plane")
-        for item in [item for item in value.values() if type(item) is not str]:
-            _check(item)
+        for item in value.values():
+            if (kind := type(item)) is not str and (kind is not int or not -_SAFE < item < _SAFE):
+                _check(item)
     elif kind is list or kind is tuple:
         for item in value:
             _check(item)

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 
 LONGEST = 65_535  # bytes: entries are exported with a length of two bytes
@@ -43,13 +44,18 @@ def subjects_of(event: About) -> list[tuple[str, str]]:
 
 def encode(sealed: bytes, links: Iterable[Link], received: str) -> bytes:
     """The leaf of a sealed event; TooLong if it does not fit, ValueError if `received` is no stamp."""
-    if not _STAMP.fullmatch(received):
+    if not _is_stamp(received):
         raise ValueError("received: has to be a time in UTC with microseconds")
-    pairs = ",".join(f"[{number},{previous}]" for number, previous in links)
-    leaf = b'%b\n{"links":[%b],"received":"%b"}' % (sealed, pairs.encode(), received.encode())
+    pairs = ",".join([f"[{number},{previous}]" for number, previous in links])
+    leaf = b"%b\n%b" % (sealed, f'{{"links":[{pairs}],"received":"{received}"}}'.encode())
     if len(leaf) > LONGEST:
         raise TooLong(f"a leaf has at most {LONGEST} bytes")
     return leaf
+
+
+@lru_cache(64)  # that of a batch is the same for all
+def _is_stamp(text: str) -> bool:
+    return _STAMP.fullmatch(text) is not None
 
 
 def decode(leaf: bytes) -> tuple[bytes, list[Link], str]:

@@ -159,6 +159,7 @@ def test_an_empty_log_has_a_head_of_nothing_and_is_verified(empty: Witness) -> N
         "root": "",
         "sources": {},
         "behind": [],
+        "first": None,
         "problems": [],
         "more": [],
     }

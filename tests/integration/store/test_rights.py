@@ -17,7 +17,10 @@ from tests.integration.store.office import Office, words
 
 LOG_TABLES = ["events", "log", "commands", "heads", "claims", "duties", "relay", "migrations"]
 DECISIONS = ["events", "commands", "claims", "duties", "checkpoints", "parked", "vault"]
-AUDITS = ("append_entries", "keep_evidence", "raise_finding")
+AUDITS = (
+    "append_entries", "keep_evidence", "raise_finding",
+    "store_checkpoint", "add_cosignatures", "ask_subject_heads", "answer_subject_heads",
+)  # fmt: skip
 CHANGES = [
     "INSERT INTO {t} OVERRIDING SYSTEM VALUE SELECT * FROM {t} WHERE false",
     "UPDATE {t} SET {c} = {c}",

@@ -138,10 +138,7 @@ class Postgres:
         self.stop()
 
     def _initialise(self) -> None:
-        password_file = self.data.parent / ".initial-password"
-        password_file.write_text(self._password())
-        os.chown(password_file, self._owner.uid, self._owner.gid)
-        password_file.chmod(0o600)
+        password_file = self._initial_password()
         try:
             done = self._run(
                 "initdb", "-D", str(self.data), "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync",
@@ -153,6 +150,16 @@ class Postgres:
             raise PostgresFailed(done.stdout[-600:])
         with (self.data / "postgresql.conf").open("a") as configuration:
             configuration.write(_CONFIGURATION)
+
+    def _initial_password(self) -> Path:
+        """A file for initdb, which nobody but the server's account could read at any moment."""
+        file = self.data.parent / ".initial-password"
+        file.unlink(missing_ok=True)  # of a start that was cut off
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as opened:
+            os.fchown(descriptor, self._owner.uid, self._owner.gid)
+            opened.write(self._password())
+        return file
 
     def _place(self) -> None:
         self._settings.var.mkdir(parents=True, exist_ok=True)

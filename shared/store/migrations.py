@@ -65,7 +65,10 @@ def _role(connection: Connection[Any], role: str, password: str | None) -> None:
     if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(name))
     if password is not None:
-        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
+        # the server's log may keep statements, so it is told what proves the password, not the password
+        proof = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        literal = sql.Literal(proof.decode())
+        connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(name, literal))
         # an idle writer holds back the sealing of everybody's events (xid8 watermark)
         connection.execute(
             sql.SQL("ALTER ROLE {} SET idle_in_transaction_session_timeout = '15s'").format(name)

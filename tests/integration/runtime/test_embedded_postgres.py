@@ -1,6 +1,8 @@
 """The embedded PostgreSQL: who starts it stops it, and what others left behind is coped with."""
 
+import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +45,34 @@ def stopped(var: Settings) -> Postgres:
     postgres = Postgres(var)
     postgres.stop()
     return postgres
+
+
+def test_the_first_password_is_in_a_file_that_was_never_open_to_others(
+    tmp_path: Path, var: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Postgres(replace(var, var=tmp_path, secrets=tmp_path / "secrets"))
+    (left := tmp_path / ".initial-password").write_text("of a start that was cut off")
+    left.chmod(0o644)
+    seen = []
+
+    def fchown(descriptor: int, *_: int) -> None:
+        seen.append((stat.S_IMODE(os.fstat(descriptor).st_mode), os.fstat(descriptor).st_size))
+
+    def initdb(_: Postgres, *words: str) -> "subprocess.CompletedProcess[str]":
+        file = Path(words[-1].removeprefix("--pwfile="))
+        seen.append((stat.S_IMODE(file.stat().st_mode), file.stat().st_size))
+        return subprocess.CompletedProcess(words, 1, "no", "")
+
+    monkeypatch.setattr(os, "fchown", fchown)
+    monkeypatch.setattr(Postgres, "_run", initdb)
+    before = os.umask(0)
+    try:
+        with pytest.raises(PostgresFailed):
+            new._initialise()
+    finally:
+        os.umask(before)
+    assert seen == [(0o600, 0), (0o600, 64)], "whose it is was settled before anything was written"
+    assert not left.exists()
 
 
 def test_it_is_in_use_while_somebody_is_connected(postgres: Postgres) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from shared.contracts import SERVICES
 from shared.runtime import databases
@@ -66,6 +67,17 @@ def test_all_services_may_be_prepared_at_once_and_again(cluster: Cluster) -> Non
         outcomes = at_once(partial(_prepare, cluster, service) for service in SERVICES * 3)
         assert [each for each in outcomes if not isinstance(each, list)] == []
         assert sum(each != [] for each in outcomes) == missing
+
+
+def test_no_password_reaches_the_log_of_a_server_that_keeps_every_statement(cluster: Cluster) -> None:
+    _drop(cluster, "audit")
+    talkative = make_conninfo(cluster.admin, options="-c log_statement=all")
+    databases.prepare(cluster.settings, talkative, "audit", "services.audit")
+    log = (cluster.postgres.data / "server.log").read_text(errors="replace")
+    for role in migrations.roles("audit"):
+        assert f'ALTER ROLE "{role}" LOGIN PASSWORD' in log, "it is the log of these statements"
+        assert databases.password(cluster.settings, role) not in log
+        psycopg.connect(databases.as_role(cluster.settings, cluster.admin, "audit", role)).close()
 
 
 def test_a_migration_that_was_edited_is_refused_and_nothing_of_the_run_stays(

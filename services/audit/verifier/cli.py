@@ -14,7 +14,7 @@ import orjson
 import typer
 
 from . import bundle, export, files, policy
-from .pool import processors
+from .pool import SIGNALS, processors
 from .progress import teller
 from .verdict import UNREADABLE, VALID, Verdict
 from .words import Fault, shown
@@ -71,7 +71,7 @@ def main(
     subject's links of an export; signatures, proofs and completeness of a trail.
     """
     _speak()
-    if trust is None and not path.is_dir():
+    if trust is None and not _is_folder(path):
         raise typer.BadParameter("a bundle needs one / 核验轨迹包须给出策略", param_hint="--policy")
     try:
         with _cancellable():
@@ -90,7 +90,7 @@ def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int)
         _look(path, trust, max_age, workers, verdict)
     except Fault as fault:
         verdict.add(UNREADABLE, None, fault)
-    except (Exception, RecursionError) as error:  # whatever the input has brought about is its own fault
+    except Exception as error:  # whatever the input has brought about is its own fault
         why = Fault("unforeseen", why=f"{type(error).__name__}: {error}")
         verdict.add(UNREADABLE, None, "file", file=path, why=why)
     verdict.seconds = time.monotonic() - started
@@ -108,25 +108,35 @@ def _look(path: Path, trust: Path | None, max_age: float | None, workers: int, v
         trusted = policy.parse(raw)
     except Fault as why:
         raise Fault("policy", why=why) from None
-    if path.is_dir():
+    if _is_folder(path):
         with teller() as progress:
             export.verify(path, trusted, verdict, time.time(), max_age, workers, progress)
     else:
         bundle.verify(path, trusted, verdict, time.time(), max_age)
 
 
+def _at_once(number: int, _frame: Any) -> None:
+    """Somebody asks twice: workers follow by themselves."""
+    os._exit(128 + number)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, a folder that we may not look into
+        return False
+
+
 @contextmanager
 def _cancellable() -> Iterator[None]:
-    """Ctrl-C and SIGTERM become Cancelled, in this process alone: copies of it are stopped by it."""
-    ours = os.getpid()
+    """Ctrl-C and SIGTERM become Cancelled."""
 
     def stop(number: int, _frame: Any) -> None:
-        if os.getpid() == ours:
-            for each in before:  # once is enough: what follows is clearing away
-                signal.signal(each, signal.SIG_IGN)
-            raise Cancelled(number)
+        for each in SIGNALS:
+            signal.signal(each, _at_once)
+        raise Cancelled(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of which refers to itself
     try:

@@ -56,6 +56,7 @@ class Joined:
     def finish(self, verdict: Verdict) -> None:
         """Tells everything found."""
         verdict.problems += self.problems
+        verdict.untold += self.untold
         self._denied = {earlier for _, earlier, _ in self._broken}
         verdict.problems += map(self._chain_problem, self._broken)
         for code, found in (("clock_back", self._backwards), ("clock_early", self._early)):

@@ -1,4 +1,8 @@
-"""Ranges of the log in several processes, in order and with an end to everything."""
+"""Ranges of the log in several processes, in order and with an end to everything.
+
+A worker is never killed: one that died while it was telling what it had found would leave us listening to the
+end of its sentence. It is asked to stop, and looks between two entry bundles whether it is.
+"""
 
 import multiprocessing
 import os
@@ -8,12 +12,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from gc import disable as never_collect
+from multiprocessing.synchronize import Event
 from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_asked: Event | None = None
 _LOOK = 0.5  # seconds between two looks at the clock while a worker is at it
 
 
@@ -36,15 +45,17 @@ class Pool:
         if self._workers > 1:
             # workers that are not copies of this process have to hash texts as each other do
             os.environ.setdefault("PYTHONHASHSEED", str(int.from_bytes(os.urandom(4), "big") or 1))
-            self._executor = ProcessPoolExecutor(self._workers, initializer=_begin)
+            self._stop = multiprocessing.Event()
+            self._executor = ProcessPoolExecutor(self._workers, initializer=_begin, initargs=(self._stop,))
         return self
 
     def __exit__(self, *ended: Any) -> None:
         if self._executor is None:
             return
-        if ended[0] is not None:
+        self._stop.set()
+        if isinstance(ended[1], BrokenProcessPool):  # somebody has killed one: the others wait for ever
             for worker in multiprocessing.active_children():
-                worker.terminate()
+                worker.kill()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
@@ -55,7 +66,8 @@ class Pool:
             return
         under_way: deque[Future[Result]] = deque()
         for task in tasks:
-            under_way.append(self._executor.submit(work, task))
+            with _undisturbed():
+                under_way.append(self._executor.submit(work, task))
             if len(under_way) > 2 * self._workers:
                 yield self._result(under_way.popleft())
         while under_way:
@@ -71,10 +83,30 @@ class Pool:
                 self._idle()
 
 
-def _begin() -> None:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No signal comes between the birth of a worker and our knowing of it; the worker takes none ever."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stopped() -> bool:
+    """Whether this worker is to stop."""
+    return _asked is not None and _asked.is_set()
+
+
+def _begin(asked: Event) -> None:
     """A worker: what stops it is its parent, also by dying."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    global _asked
+    _asked = asked
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     never_collect()  # nothing here refers to itself, and looking for it costs a fifth of the time
     threading.Thread(target=_follow, daemon=True).start()
 

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from . import files, tree
 from .leaf import LONGEST, Columns, Link, backwards, column, is_subject, quick, read, subjects
+from .pool import stopped
 from .verdict import INCOMPLETE, OF_A_KIND, TAMPERED, UNREADABLE, Problem
 from .words import Fault
 
@@ -126,6 +127,8 @@ class _Check:
 
     def run(self) -> Found:
         for number in range(self._range.first, self._range.last + 1):
+            if stopped():
+                break
             start = number * WIDTH
             self._bundle(number, start, min(WIDTH, self._range.size - start))
         self._found.received = self._found.received[0], self._time

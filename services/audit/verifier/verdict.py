@@ -49,6 +49,7 @@ class Verdict:
     subjects: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
+    untold: int = 0  # further problems like those
     seconds: float = 0.0
 
     def add(self, kind: str, index: int | None, code: str | Fault, **values: object) -> None:
@@ -87,7 +88,7 @@ class Verdict:
             counts[problem.fault.code] += 1
             if counts[problem.fault.code] <= OF_A_KIND:
                 told.append(problem)
-        return told, len(self.problems) - len(told)
+        return told, len(self.problems) - len(told) + self.untold
 
     def as_data(self) -> dict[str, Any]:
         """One JSON object, for programs."""

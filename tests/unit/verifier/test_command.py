@@ -133,7 +133,7 @@ def wrong_files(tmp_path):
 
 
 def test_whatever_cannot_be_read_is_named(verify, policy, tmp_path):
-    files = wrong_files(tmp_path)
+    files = [*wrong_files(tmp_path), tmp_path / ("x" * 300)]
     for file in files:
         ended = verify(file, "--policy", policy, "--json")
         assert ended.returncode == 6
@@ -154,31 +154,60 @@ def test_what_others_have_written_moves_no_cursor(verify, policy, tmp_path):
     assert "\\x1b[2Jscoring" in ended.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_can_be_cancelled(carried, policy, tmp_path, number):
-    """A checkpoint of more entries than it would read in a minute, each bundle the same file."""
-    log = Log.of(256)
-    folder = log.write(tmp_path / "log", time=int(time.time()))
+@pytest.fixture
+def long(tmp_path):
+    """A log of more entries than are read in a second, each bundle of them the same file."""
+    folder = Log.of(256).write(tmp_path / "log", time=int(time.time()))
     text = f"{making.ORIGIN}\n{256 * 900}\n{words.base64(bytes(32))}\n"
     (folder / "checkpoint").write_text(making.note(text, LOG, *WITNESSES, time=int(time.time())))
-    for number_ in range(1, 900):
+    for number in range(1, 900):
         for level in ("entries", "0"):
-            os.link(folder / f"tile/{level}/000", folder / f"tile/{level}/{number_:03d}")
-    command = [sys.executable, "-m", "verifier", str(folder), "--policy", str(policy), "--workers", "2"]
+            os.link(folder / f"tile/{level}/000", folder / f"tile/{level}/{number:03d}")
+    return folder
+
+
+@pytest.fixture
+def running(carried, policy, long):
+    """The command at work on it with two processes, in a group of its own."""
+    command = [sys.executable, "-m", "verifier", str(long), "--policy", str(policy), "--workers", "2"]
     with subprocess.Popen(
         command, cwd=carried, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, encoding="utf-8", start_new_session=True,
     ) as running:  # fmt: skip
-        workers = until_it_works(running)
-        if number == signal.SIGINT:
-            os.killpg(running.pid, number)  # as a terminal does
-        else:
-            running.send_signal(number)
-        out, errors = running.communicate(timeout=20)
+        yield running
+        running.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("to", [os.killpg, os.kill])
+@pytest.mark.parametrize("after", [0, 0.3])
+def test_it_can_be_cancelled(running, number, to, after):
+    workers = until_it_works(running)
+    time.sleep(after)
+    to(running.pid, number)  # a terminal tells the whole group
+    out, errors = running.communicate(timeout=30)
     assert (running.returncode, out) == (128 + number, "")
     assert errors == "jianding-verify: cancelled / 已取消\n"
-    for worker in workers:
-        assert not Path(f"/proc/{worker}").exists()
+    assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
+
+
+def test_a_worker_that_is_killed_ends_it(running):
+    workers = until_it_works(running)
+    os.kill(int(workers[0]), signal.SIGKILL)
+    out, errors = running.communicate(timeout=30)
+    assert (running.returncode, errors) == (6, "")
+    assert "UNREADABLE" in out
+
+
+def test_workers_follow_whoever_started_them(running):
+    workers = until_it_works(running)
+    time.sleep(0.5)
+    running.kill()
+    running.wait()
+    until = time.monotonic() + 10
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def until_it_works(running):

@@ -317,6 +317,15 @@ def test_swapped_entries_are_noticed_at_the_first(folder):
     assert {10, 9} <= {problem.index for problem in verdict.problems}
 
 
+def test_of_many_problems_the_first_are_told_and_the_others_counted(folder):
+    rewritten(folder, 0, lambda leaves: [*leaves[1:], leaves[0]])
+    found = of_export(folder).as_data()
+    assert found["index"] == 0
+    differ = [problem["index"] for problem in found["problems"] if "whose hash" in problem["problem"]]
+    assert differ == list(range(20))
+    assert found["more"] >= 236
+
+
 def test_more_than_belongs_into_a_file_is_noticed(folder):
     for name in ("tile/entries/000", "tile/0/000"):
         file = folder / name

@@ -9,6 +9,7 @@ from services.audit.domain import leaf
 from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tiling import Tiling
 from services.audit.domain.tree import HASH, WIDTH, Tree, leaf_hash
+from services.audit.tiles import StoredTiles
 from shared.wire.envelope import Undecodable, read
 
 PAGE = 1024  # entries: some 15 ms, between which others have their turn
@@ -35,12 +36,23 @@ def size(connection: Connection[Any]) -> int:
 
 
 class Rereading:
-    """One way through the log, from its first entry on; `tree` is what the bytes so far amount to."""
+    """One way through the log; `tree` is what its bytes amount to so far."""
 
     def __init__(self) -> None:
         self._tiling = Tiling()
         self._leaves = b""  # the stored tile that the entries of this moment fall into
         self._agreed = 0  # size of the last tree head that followed from the entries
+
+    @classmethod
+    def behind(cls, connection: Connection[Any], size: int) -> "Rereading":
+        """Goes on behind the first `size` entries, whose tree is what the stored tiles say it is."""
+        found = cls()
+        try:
+            found._tiling = Tiling.of(size, StoredTiles(connection))
+        except LookupError as error:
+            raise Disagreement(size - size % WIDTH, str(error)) from None
+        found._agreed = size
+        return found
 
     @property
     def tree(self) -> Tree:

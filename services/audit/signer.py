@@ -6,9 +6,10 @@ Each step:
 3. go on only from what was signed last: a shorter log, or another one, is refused and told as a finding;
 4. write down what is going to be signed, to the disk; only then sign and store it;
 5. ask the witnesses; with a quorum of them the checkpoint is published;
-6. answer how far subjects have come, and look at a further piece of what was read before.
+6. answer how far subjects have come, and read a further piece of what was signed long ago: piece by piece the
+   whole log, again and again, each time to arrive at what was signed.
 
-Whenever it starts, it reads the whole log again, and has to arrive at what it has signed last.
+When it starts, the stored tiles have to lead to what it has signed last. After a refusal it reads everything.
 """
 
 import logging
@@ -34,7 +35,7 @@ from shared.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_PATROL = 256  # entries of an earlier piece that are looked at in each step
+_PATROL = 256  # entries that are read again in each step: some 6 ms
 _PENANCE = 30.0  # seconds after a refusal before everything is read again
 _RAISE = "SELECT raise_finding(%s, %s, NULL, NULL, %s, %s, %s)"
 _NEWEST = """
@@ -60,6 +61,7 @@ class Signer:
         self._note: Note | None = None  # what is stored
         self._enough = False
         self._refused_until = -_PENANCE
+        self._doubted = False  # after a refusal, all of it is read again before anything is signed
         self._policy: Policy | None = None
         self._cosigners = Cosigners((), None)
 
@@ -78,8 +80,8 @@ class Signer:
             raise
 
     def _step(self, connection: Connection[Any]) -> bool:
-        keys = self._keys(connection)
         held = self._memory.load()
+        keys = self._keys(connection, held)
         if held is None and self._has_signed(connection, keys):
             raise MemoryLost(str(self._memory.path))
         size = rereading.size(connection)
@@ -91,9 +93,9 @@ class Signer:
             self._look_back(connection)
         return self._enough or not tree.size
 
-    def _keys(self, connection: Connection[Any]) -> tuple[PrivateKey, ...]:
-        nothing = signed.newest(connection, self._settings.origin) is None
-        return keyring.log_keys(self._settings, make=nothing and self._memory.load() is None)
+    def _keys(self, connection: Connection[Any], held: Tree | None) -> tuple[PrivateKey, ...]:
+        first = held is None and signed.newest(connection, self._settings.origin) is None
+        return keyring.log_keys(self._settings, make=first)
 
     def _has_signed(self, connection: Connection[Any], keys: tuple[PrivateKey, ...]) -> bool:
         note = signed.newest(connection, self._settings.origin)
@@ -103,13 +105,17 @@ class Signer:
         if size < (before := max(held.size, self._reading.tree.size)):
             raise Disagreement(size, f"the log ends here, but once had {before} entries")
         if self._reading.tree.size < held.size:
-            self._read_to(connection, held.size)
+            if self._doubted:
+                self._read_to(connection, held.size)
+            else:
+                self._reading = Rereading.behind(connection, held.size)
             if self._reading.tree != held:
                 first = _first_difference(self._reading.tree, held)
                 raise Disagreement(
                     first, f"from here on the log is not the one of {held.size} that was signed"
                 )
         self._read_to(connection, size)
+        self._doubted = False
         return self._reading.tree
 
     def _read_to(self, connection: Connection[Any], size: int) -> None:
@@ -188,7 +194,7 @@ class Signer:
     def _refuse(self, connection: Connection[Any], found: Disagreement) -> None:
         log.error("not signed: %s", found)
         self._raise(connection, "not-signed", self._settings.origin, found.index, {"reason": found.what})
-        self._refused_until = self._clock() + _PENANCE
+        self._refused_until, self._doubted = self._clock() + _PENANCE, True
 
     def _forget(self) -> None:
         self._reading, self._patrol, self._lap = Rereading(), Rereading(), Tree()

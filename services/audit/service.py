@@ -4,10 +4,12 @@ from typing import Any
 
 from services.audit import bundles, export, keyring, programs, schemas, signed, standing, trails, verification
 from services.audit.log import recorder
+from services.audit.sources import Watch
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
 from shared.runtime.chassis import Built, Door, Queries, Subscription, Workshop, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.regularly import Regularly
 from shared.security import heads
 from shared.security.heads import Head
 
@@ -56,6 +58,10 @@ class Audit:
     subscription = Subscription(definition)
     workshop = Built(lambda workshop: workshop)
     admit = Door()
+    watch = Regularly(
+        lambda workshop: Watch(workshop.settings, workshop.connect, workshop.heartbeat).step,
+        lambda settings: settings.heartbeat_seconds,
+    )
 
     @rpc
     def trail(self, **message: Any) -> list[dict[str, Any]]:

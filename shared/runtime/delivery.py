@@ -257,6 +257,28 @@ def own_feed(connection: Connection[Any], position: int, limit: int) -> list[byt
     return [sealed for _, sealed, _ in sealer.sealed_after(connection, position, limit)]
 
 
+def own_page(connection: Connection[Any], position: int, limit: int) -> dict[str, Any]:
+    """The same as `events_after` answers it, with the newest signed head and what was stated last."""
+    events = own_feed(connection, position, limit)
+    head, hash, signature = sealer.head(connection)
+    return {
+        "events": [event.decode() for event in events],
+        "position": head,
+        "hash": hash.hex(),
+        "signature": signature.hex(),
+        "heartbeat": _stated(connection),
+    }
+
+
+def _stated(connection: Connection[Any]) -> dict[str, Any] | None:
+    """What our relay has stated last."""
+    said = sealer.heartbeat(connection)
+    if said is None:
+        return None
+    position, hash, time, signature = said
+    return {"position": position, "hash": hash.hex(), "time": time, "signature": signature.hex()}
+
+
 def rebuild(
     connection: Connection[Any],
     definition: Definition,

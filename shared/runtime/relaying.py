@@ -1,6 +1,7 @@
 """Running relays: as a process of its own over RabbitMQ, or as a greenlet of the embedded node."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from psycopg import Connection
 from shared.bus.rabbit import BrokerGone, RabbitOutlet, Session
 from shared.bus.relay import Relay
 from shared.bus.window import Broken
+from shared.kernel.clock import stamp, utc_now
 from shared.runtime import databases
 from shared.runtime.settings import Settings
 from shared.security.keys import KeyLost, Signer, files
@@ -28,15 +30,18 @@ _STALL = 30.0  # and an alarm: idle ones are ended after 15 (store/migrations.py
 
 
 class SourceLog:
-    """A service's log for its relay, on the relay's two connections."""
+    """A service's log for its relay, on the relay's connection; its head is stated every `every` seconds."""
 
-    def __init__(self, connection: Connection[Any], sealer_: Sealer) -> None:
+    def __init__(self, connection: Connection[Any], sealer_: Sealer, every: float = math.inf) -> None:
         self._connection = connection
         self._sealer = sealer_
         self._looked = -_LOOK
+        self._every = every
+        self._next = 0.0 if math.isfinite(every) else math.inf
 
     def seal(self) -> int:
         sealed = self._sealer.seal()
+        self._beat()
         if not sealed:
             self._watch()
         return sealed
@@ -49,6 +54,11 @@ class SourceLog:
 
     def mark_published(self, position: int) -> None:
         sealer.mark_published(self._connection, position)
+
+    def _beat(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every
+            self._sealer.beat(stamp(utc_now()))
 
     def _watch(self) -> None:
         if time.monotonic() - self._looked < _LOOK:
@@ -87,7 +97,7 @@ def lead(
         if stop():
             return None
         time.sleep(_STANDBY)
-    return SourceLog(connection, leader)
+    return SourceLog(connection, leader, settings.heartbeat_seconds)
 
 
 def over_rabbit(

@@ -29,6 +29,10 @@ class Settings:
     log_origin: str
     policy: str
     checkpoint_seconds: float
+    heartbeat_seconds: float
+    silence_seconds: float
+    missing_seconds: float
+    transit_seconds: float
 
     @property
     def embedded_bus(self) -> bool:
@@ -94,6 +98,26 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         1.0,
         "how often the audit log is signed while it grows / 签署间隔",
     ),
+    "heartbeat_seconds": (
+        "JIANDING_HEARTBEAT_SECONDS",
+        10.0,
+        "how often a source states its head, and audit asks for it / 心跳间隔",
+    ),
+    "silence_seconds": (
+        "JIANDING_SILENCE_SECONDS",
+        60.0,
+        "silence of a source that becomes a finding / 静默时限",
+    ),
+    "missing_seconds": (
+        "JIANDING_MISSING_SECONDS",
+        60.0,
+        "how long events may be stated and not come before it is a finding / 缺失时限",
+    ),
+    "transit_seconds": (
+        "JIANDING_TRANSIT_SECONDS",
+        3600.0,
+        "how long an event may be on its way to audit before it is a finding / 送达时限",
+    ),
 }
 
 
@@ -106,6 +130,10 @@ _BOUNDS = {
     "late_days": (0, 10_000),
     "postgres_port": (0, 65_535),
     "checkpoint_seconds": (0.1, 3600),
+    "heartbeat_seconds": (0.1, 3600),
+    "silence_seconds": (1, 86_400),
+    "missing_seconds": (1, 86_400),
+    "transit_seconds": (1, 31_536_000),
 }
 _ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
 _LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
@@ -141,6 +169,10 @@ def settings(env: Env | None = None) -> Settings:
         log_origin=_origin(env.str(*_named("log_origin"))),
         policy=env.str(*_named("policy")),
         checkpoint_seconds=_number(env, env.float, "checkpoint_seconds"),
+        heartbeat_seconds=_number(env, env.float, "heartbeat_seconds"),
+        silence_seconds=_number(env, env.float, "silence_seconds"),
+        missing_seconds=_number(env, env.float, "missing_seconds"),
+        transit_seconds=_number(env, env.float, "transit_seconds"),
     )
 
 

@@ -76,12 +76,26 @@ class Signer:
         """Says: my log has `position` events, and `head` is the hash of the last."""
         return self._key.sign(_statement(self.source, position, head))
 
+    def state(self, position: int, head: bytes, time: str) -> bytes:
+        """Says the same of the moment `time`, a stamp: a heartbeat."""
+        return self._key.sign(_heartbeat(self.source, position, head, time))
+
 
 def verify(public_key: str, source: str, position: int, head: bytes, signature: bytes) -> bool:
     """Whether `source` said so."""
+    return _holds(public_key, signature, _statement(source, position, head))
+
+
+def verify_heartbeat(
+    public_key: str, source: str, position: int, head: bytes, time: str, signature: bytes
+) -> bool:
+    """Whether `source` said so at that moment."""
+    return _holds(public_key, signature, _heartbeat(source, position, head, time))
+
+
+def _holds(public_key: str, signature: bytes, said: bytes) -> bool:
     try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(signature, _statement(source, position, head))
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(signature, said)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -101,3 +115,9 @@ def files(folder: Path, source: str) -> tuple[Path, Path]:
 
 def _statement(source: str, position: int, head: bytes) -> bytes:
     return b"jianding head v1\n%s\n%d\n%s\n" % (source.encode(), position, head.hex().encode())
+
+
+def _heartbeat(source: str, position: int, head: bytes, time: str) -> bytes:
+    # another first line, so that neither statement can be handed out as the other
+    said = (source.encode(), position, head.hex().encode(), time.encode())
+    return b"jianding heartbeat v1\n%s\n%d\n%s\n%s\n" % said

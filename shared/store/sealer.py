@@ -24,10 +24,20 @@ SELECT coalesce(extract(epoch FROM max(now() - xact_start)), 0)::float FROM pg_s
 """
 
 
+_BEAT = """
+INSERT INTO heartbeat (position, hash, time, signature) VALUES (%s, %s, %s, %s)
+ON CONFLICT (single) DO UPDATE
+   SET position = excluded.position, hash = excluded.hash, time = excluded.time,
+       signature = excluded.signature
+"""
+
+
 class Signer(Protocol):
     """Signs what a source says about its own log."""
 
     def sign(self, position: int, head: bytes) -> bytes: ...
+
+    def state(self, position: int, head: bytes, time: str) -> bytes: ...
 
 
 class Sealer:
@@ -80,6 +90,12 @@ class Sealer:
                 copy.write_row((position, head, sealed))
         return position, head
 
+    def beat(self, time: str) -> None:
+        """States, signed, how far the log has come at this moment: also when nothing has happened."""
+        with self._connection.transaction(), self._connection.cursor(binary=True) as cursor:
+            position, head = cursor.execute("SELECT position, hash FROM relay").fetchone() or (0, GENESIS)
+            cursor.execute(_BEAT, (position, head, time, self._signer.state(position, head, time)))
+
     def stalled_for(self) -> float:
         """Seconds for which the oldest writing transaction of the cluster has been holding the log back."""
         row = self._connection.execute(_STALL).fetchone()
@@ -109,6 +125,12 @@ def head(connection: Connection[Any]) -> tuple[int, bytes, bytes]:
             "SELECT position, hash, signature FROM heads ORDER BY position DESC LIMIT 1"
         ).fetchone()
     return (row[0], row[1], row[2]) if row else (0, GENESIS, b"")
+
+
+def heartbeat(connection: Connection[Any]) -> tuple[int, bytes, str, bytes] | None:
+    """(position, hash, time, signature) of the newest statement; None while there is none."""
+    with connection.cursor(binary=True) as cursor:
+        return cursor.execute("SELECT position, hash, time, signature FROM heartbeat").fetchone()
 
 
 def mark_published(connection: Connection[Any], position: int) -> None:

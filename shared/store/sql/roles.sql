@@ -9,3 +9,4 @@ GRANT INSERT ON rejected TO {service};
 GRANT SELECT ON events, log, heads, relay TO {relay};
 GRANT INSERT ON log, heads TO {relay};
 GRANT UPDATE ON relay TO {relay};
+GRANT SELECT, INSERT, UPDATE ON heartbeat TO {relay};

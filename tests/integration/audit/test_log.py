@@ -120,6 +120,7 @@ def test_an_append_that_somebody_else_overtook_is_a_conflict(witness: Witness) -
         ("tiles", "hashes"),
         ("evidence", "reason"),
         ("findings", "kind"),
+        ("source_heads", "hash"),
     ],
 )
 def test_the_services_role_can_change_nothing_that_is_written(

@@ -19,6 +19,7 @@ EVERYTHING = [
     "shared.store/001_log.sql",
     "shared.store/002_inbox.sql",
     "shared.store/003_restored.sql",
+    "shared.store/004_heartbeat.sql",
     "services.registration/001_vault.sql",
 ]
 

@@ -1,0 +1,197 @@
+"""Looking after the sources: what each states of its log, and whether audit has all of it.
+
+A look asks the source's feed first and then, in one transaction, judges, tells what it found, and remembers.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+from psycopg import Connection
+
+from services.audit.domain import leaf
+from services.audit.domain.sources import (
+    Arrival,
+    Found,
+    Gap,
+    Limits,
+    Look,
+    Record,
+    Statement,
+    Waiting,
+    asked,
+    judge,
+    late,
+)
+from services.audit.log import recorder
+from shared.contracts import SOURCES
+from shared.kernel.clock import Clock, moment, stamp, utc_now
+from shared.runtime.delivery import FeedUnavailable
+from shared.runtime.settings import Settings
+from shared.security.heads import Heartbeat
+from shared.wire.envelope import digest
+
+_PAGE = 5000  # entries of one look at lateness
+_ALONE = "SELECT pg_try_advisory_xact_lock(2, hashtext(%s))"  # against another audit that looks
+_RECORD = "SELECT looked, record FROM source_heads WHERE source = %s"
+_KEEP = "SELECT keep_head(%s, %s, %s, %s, %s, %s)"
+_RAISE = "SELECT raise_finding(%s, %s, %s, %s, NULL, NULL, %s)"
+_EVIDENCE = "SELECT keep_evidence(%s, %s, NULL, %b, %s)"
+_RECEIVED = "SELECT position FROM checkpoints WHERE consumer = %s AND source = %s"
+_LEAVES = "SELECT position, leaf FROM entries WHERE source = %s AND position = ANY (%s)"
+_RECEIVED_AT = "SELECT received_at FROM entries WHERE source = %s AND position = %s"
+_ARRIVED = """
+SELECT position, received_at, leaf FROM entries WHERE source = %s AND position > %s ORDER BY position LIMIT %s
+"""
+
+Ask = Callable[[str], Heartbeat | None]  # what a service has stated last; FeedUnavailable
+
+
+class Watch:
+    """Looks at every source, one after the other: `step()`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[], Any],
+        ask: Ask,
+        clock: Clock = utc_now,
+        sources: Iterable[str] = SOURCES,
+    ) -> None:
+        self._settings, self._connect, self._ask, self._clock = settings, connect, ask, clock
+        self._sources = tuple(sources)
+        self._began = clock()
+        self._limits = Limits(
+            timedelta(seconds=settings.silence_seconds),
+            timedelta(seconds=settings.missing_seconds),
+            timedelta(seconds=settings.transit_seconds),
+        )
+
+    def step(self) -> list[Found]:
+        """What is new; it is in the table of findings when this returns."""
+        return [found for service in self._sources for found in self._look(service)]
+
+    def _look(self, service: str) -> list[Found]:
+        try:
+            said = self._ask(service)  # before the transaction: nothing is held while somebody is asked
+        except FeedUnavailable:
+            said = None
+        with self._connect() as connection, connection.transaction():
+            source = self._settings.source(service)
+            if not connection.execute(_ALONE, (source,)).fetchone()[0]:
+                return []
+            return self._judge(connection, source, said)
+
+    def _judge(self, connection: Connection[Any], source: str, said: Heartbeat | None) -> list[Found]:
+        looked, record = _remembered(connection, source)
+        look = self._gather(connection, source, record, said)
+        record, found = judge(record, look, self._limits)
+        looked, tardy = self._late(connection, source, looked)
+        found += tardy
+        for each in found:
+            _tell(connection, source, each)
+        _keep(connection, source, looked, record)
+        return found
+
+    def _gather(
+        self, connection: Connection[Any], source: str, record: Record, heartbeat: Heartbeat | None
+    ) -> Look:
+        said = _statement(heartbeat)
+        received = _one(connection, _RECEIVED, recorder.name, source)
+        denied = connection.execute(_RECEIVED_AT, (source, said.position + 1)).fetchone() if said else None
+        return Look(
+            now=self._clock(),
+            began=self._began,
+            received=received,
+            said=said,
+            signed=heartbeat is not None and heartbeat.signed(self._settings.secrets / "sources"),
+            hashes=_hashes(connection, source, asked(record, said)),
+            denied=denied[0] if denied else None,
+        )
+
+    def _late(self, connection: Connection[Any], source: str, looked: int) -> tuple[int, list[Found]]:
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_ARRIVED, (source, looked, _PAGE)).fetchall()
+        if not rows:
+            return looked, []
+        return rows[-1][0], late((_arrival(*row) for row in rows), self._limits.transit)
+
+
+def _arrival(position: int, received: datetime, entry: bytes) -> Arrival:
+    recorded = orjson.loads(entry.partition(b"\n")[0])["recordedtime"]
+    return Arrival(position, moment(recorded), received)
+
+
+def _one(connection: Connection[Any], query: str, *values: Any) -> int:
+    row = connection.execute(query, values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _hashes(connection: Connection[Any], source: str, positions: set[int]) -> dict[int, str]:
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(_LEAVES, (source, sorted(positions))).fetchall()
+    return {position: digest(leaf.decode(entry)[0]).hex() for position, entry in rows}
+
+
+def _tell(connection: Connection[Any], source: str, found: Found) -> None:
+    detail = dict(found.detail)
+    if found.evidence is not None:
+        body = _evidence(source, found.evidence)
+        connection.execute(_EVIDENCE, (source, found.evidence.position or None, body, found.kind))
+        detail["evidence"] = digest(body).hex()
+    connection.execute(_RAISE, (found.kind, source, found.first, found.last, _as_json(detail).decode()))
+
+
+def _evidence(source: str, said: Statement) -> bytes:
+    """A statement with its signature: whoever has the source's public key can check it."""
+    return _as_json({"source": source, **asdict(said)})
+
+
+# --- what is remembered
+
+
+def _remembered(connection: Connection[Any], source: str) -> tuple[int, Record]:
+    row = connection.execute(_RECORD, (source,)).fetchone()
+    return (row[0], _record(row[1])) if row else (0, Record())
+
+
+def _keep(connection: Connection[Any], source: str, looked: int, record: Record) -> None:
+    head = record.head
+    stated = (head.position, head.hash, stamp(head.time)) if head else (0, "", "")
+    connection.execute(_KEEP, (source, *stated, looked, _written(record)))
+
+
+def _written(record: Record) -> str:
+    return _as_json(asdict(record)).decode()
+
+
+def _record(said: dict[str, Any]) -> Record:
+    read = {
+        "head": _of(said, "head", _stated),
+        "last": _of(said, "last", _stated),
+        "unproven": tuple(map(_stated, said["unproven"])),
+        "waiting": _of(said, "waiting", lambda it: Waiting(it["first"], moment(it["since"]))),
+        "gap": _of(said, "gap", lambda it: Gap(**it)),
+        "silent": _of(said, "silent", moment),
+    }
+    return Record(**{**said, **read})
+
+
+def _of(said: dict[str, Any], name: str, make: Callable[[Any], Any]) -> Any:
+    return None if said[name] is None else make(said[name])
+
+
+def _stated(said: dict[str, Any]) -> Statement:
+    return Statement(said["position"], said["hash"], moment(said["time"]), said["signature"])
+
+
+def _statement(said: Heartbeat | None) -> Statement | None:
+    if said is None:
+        return None
+    return Statement(said.position, said.hash.hex(), moment(said.time), said.signature.hex())
+
+
+_as_json = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME, default=stamp)

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from services.audit import bundles, export, keyring, programs, schemas, signed, standing, trails, verification
+from services.audit import (
+    bundles,
+    export,
+    keyring,
+    programs,
+    schemas,
+    signed,
+    standing,
+    told,
+    trails,
+    verification,
+)
 from services.audit.log import recorder
 from services.audit.sources import Watch
 from shared.contracts import SOURCES
@@ -20,6 +31,7 @@ definition = Definition(
     tools={
         "reached": verification.reached,
         "verify": verification.verify_at_once,
+        "hashes": told.hashes,
         "trail": trails.trail,
         "export": export.export,
         "bundle": bundles.bundle,

@@ -160,6 +160,9 @@ def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:
     server = Finding(
         "PostgreSQL", number >= 150000, f"{number // 10000}, {what}", "PostgreSQL 15 or newer is needed"
     )
+    if whose := foreign(settings, admin):
+        mend = "mend JIANDING_BODY, or set JIANDING_VAR to a folder for this body"
+        return [server, Finding("body", False, f"the data belongs to another one {whose}", mend)]
     found = [finding for service in SERVICES for finding in _database(settings, admin, service)]
     if all(finding.ok for finding in found):
         found += [_behind(settings, lag) for lag in lags(settings, admin) if _late(lag)]
@@ -214,6 +217,20 @@ def _signatures(settings: Settings, admin: str) -> Iterator[Finding]:
                 yield Finding(concern.what, False, concern.found, concern.mend)
             else:
                 yield _warning(concern.what, concern.found, concern.mend)
+
+
+def foreign(settings: Settings, admin: str) -> str:
+    """Whose data it is where it is not that of JIANDING_BODY; else empty."""
+    for service in SERVICES:
+        try:
+            dsn = make_conninfo(admin, dbname=migrations.database(service))
+            with psycopg.connect(dsn) as connection:
+                databases.refuse_foreign(connection, settings)
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable):  # nothing was made yet
+            continue
+        except databases.AnotherBody as other:
+            return str(other)
+    return ""
 
 
 def lost_keys(settings: Settings, admin: str) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
@@ -14,6 +14,17 @@ from shared.store import migrations
 from shared.store.errors import Restored
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+# what a service has decided, and what it has heard; a relay may read only the former
+_DECIDED: LiteralString = """
+(SELECT convert_from(draft, 'UTF8')::json ->> 'source' FROM events ORDER BY xid, seq LIMIT 1)
+"""
+_HEARD: LiteralString = "SELECT source FROM checkpoints"
+
+
+class AnotherBody(Exception):
+    """这些数据属于另一机构，请更正 JIANDING_BODY，或将 JIANDING_VAR 设为另一目录。
+    This data belongs to another body: mend JIANDING_BODY, or set JIANDING_VAR to a folder for this one."""
 
 
 def password(settings: Settings, role: str) -> str:
@@ -44,6 +55,17 @@ def refuse_restored(connection: Connection[Any]) -> None:
     """Raises Restored on a new connection to a database that would take events and never seal them."""
     if migrations.restored(connection):
         raise Restored(f"{connection.info.dbname} was restored from a dump; run `jianding migrate` first")
+
+
+def refuse_foreign(connection: Connection[Any], settings: Settings, *, relay: bool = False) -> None:
+    """Raises AnotherBody where a service's data is not that of JIANDING_BODY: ours would be other sources.
+
+    Data that has seen both is let in, so that it can be mended.
+    """
+    query = _DECIDED if relay else f"{_DECIDED} UNION {_HEARD}"
+    bodies = {source.split("/")[1] for (source,) in connection.execute(query)}
+    if bodies and settings.body not in bodies:
+        raise AnotherBody(f"(JIANDING_BODY={settings.body}, {', '.join(sorted(bodies))})")
 
 
 def pool(settings: Settings, admin: str, service: str) -> ConnectionPool[Connection[Any]]:

@@ -11,16 +11,18 @@ from kombu import Connection
 from nameko.runners import ServiceRunner
 
 from shared.bus.calls import NoAnswer, Outsider
-from shared.contracts import SERVICES
+from shared.contracts import SERVICES, SOURCES
 from shared.runtime import databases, relaying
 from shared.runtime.definition import service_class
 from shared.runtime.node import Node, configuration
 from shared.runtime.settings import Settings
+from shared.runtime.standing import arrived
 from shared.store import migrations
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = 600.0
+_DELIVERY = 10.0  # seconds for what one command has added
 
 
 def wait_for_broker(url: str, seconds: float = _PATIENCE, stop: Callable[[], bool] = lambda: False) -> None:
@@ -80,7 +82,7 @@ def _wait_for_own_database(
     """As the role itself: only `jianding migrate` needs, and has, the administrator's password."""
     dsn = databases.as_role(settings, settings.database_url, service, role)
     deadline, said = time.monotonic() + _PATIENCE, False
-    while not stop() and (reason := _missing(dsn)):
+    while not stop() and (reason := _missing(dsn, settings, role)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`")
         if not said:
@@ -91,11 +93,12 @@ def _wait_for_own_database(
         time.sleep(0.2)
 
 
-def _missing(dsn: str) -> str:
+def _missing(dsn: str, settings: Settings, role: str) -> str:
     """What is not there yet; the tables and the rights on them come together."""
     try:
         with psycopg.connect(dsn) as connection:
             databases.refuse_restored(connection)
+            databases.refuse_foreign(connection, settings, relay=role.endswith("_relay"))
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):
         return "there are no tables, or old ones"
     except psycopg.OperationalError as error:
@@ -106,10 +109,26 @@ def _missing(dsn: str) -> str:
 def call_embedded(
     settings: Settings, admin: str, service: str, method: str, data: dict[str, Any], message: dict[str, Any]
 ) -> Any:
-    """Asks a service of the embedded edition, run for this one call; a running node takes up its facts."""
-    services = SERVICES if service == "audit" else (service,)  # audit asks the sources for their heads
+    """Asks a service of the embedded edition, run for this one call.
+
+    What a command has added is in the audit log when this returns, unless that takes long; a running node
+    takes up whatever else follows from it.
+    """
+    if service == "audit":  # which asks the sources for their heads
+        services: tuple[str, ...] = SERVICES
+    else:
+        services = (service, "audit") if _is_command(message) else (service,)
     with Node(settings, admin, services=services, programs=False) as node:
-        return node.call(service, method, data, **message)
+        answer = node.call(service, method, data, **message)
+        if service in SOURCES and _is_command(message):
+            deadline = time.monotonic() + _DELIVERY
+            while not arrived(settings, admin, service) and time.monotonic() < deadline:
+                eventlet.sleep(0.02)
+    return answer
+
+
+def _is_command(message: dict[str, Any]) -> bool:
+    return "command_id" in message
 
 
 def call_over_rabbit(

@@ -75,6 +75,7 @@ def connect(settings: Settings, admin: str, service: str) -> Connection[Any]:
     connection = psycopg.connect(dsn, autocommit=True)
     try:
         databases.refuse_restored(connection)
+        databases.refuse_foreign(connection, settings, relay=True)
     except Exception:
         connection.close()
         raise

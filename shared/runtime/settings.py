@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from environs import Env, EnvError
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ _BOUNDS = {
     "transit_seconds": (1, 31_536_000),
 }
 _ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
+_BODY = re.compile(r"centre|station-[0-9]{8}")
 _LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
 
 
@@ -155,10 +159,10 @@ def settings(env: Env | None = None) -> Settings:
     var = _folder(env.str(*_named("var")) or MEANING["var"][1])
     return Settings(
         var=var,
-        amqp_url=env.str(*_named("amqp_url")),
-        database_url=env.str(*_named("database_url")),
+        amqp_url=_bus(env.str(*_named("amqp_url"))),
+        database_url=_database(env.str(*_named("database_url"))),
         secrets=Path(env.str(*_named("secrets")) or var / "secrets"),
-        body=env.str(*_named("body")),
+        body=_body(env.str(*_named("body")) or MEANING["body"][1]),
         workers=_number(env, env.int, "workers"),
         pool=_number(env, env.int, "pool"),
         catch_up_seconds=_number(env, env.float, "catch_up_seconds"),
@@ -202,6 +206,42 @@ def _level(name: str) -> str:
         known = ", ".join(LEVELS)
         raise SettingInvalid("log_level", name, f"须为 {known} 之一", f"It has to be one of {known}")
     return name.upper()
+
+
+def _body(name: str) -> str:
+    if not _BODY.fullmatch(name):
+        zh, en = "须为 centre 或 station-八位代码", "It has to be centre, or station- and 8 digits"
+        raise SettingInvalid("body", name, zh, en)
+    return name
+
+
+def _bus(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if url and (scheme not in ("amqp", "amqps") or not separator or not rest or not _has_a_port(url)):
+        zh, en = "不是消息总线的地址", "It has to be such as amqp://user:password@host:5672/virtual-host"
+        raise SettingInvalid("amqp_url", _secretly(url), zh, en)
+    return url
+
+
+def _has_a_port(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _database(url: str) -> str:
+    try:
+        conninfo_to_dict(url)
+    except ProgrammingError:
+        zh, en = "不是数据库的地址", "It has to be such as postgresql://user:password@host:5432/postgres"
+        raise SettingInvalid("database_url", _secretly(url), zh, en) from None
+    return url
+
+
+def _secretly(url: str) -> str:
+    """What may be shown of an address that may have a password anywhere."""
+    return url if url.isalnum() else "…"
 
 
 def _origin(name: str) -> str:

@@ -35,6 +35,15 @@ def settled(settings: Settings, admin: str) -> bool:
     return all(position == head for position, head in positions) and before == _heads(settings, admin)
 
 
+def arrived(settings: Settings, admin: str, service: str) -> bool:
+    """Whether audit has everything that this service has decided so far."""
+    with _connected(settings, admin, service) as connection:
+        if standing.unsealed(connection):
+            return False
+        head, _, _ = sealer.head(connection)
+    return _applied(settings, admin, "audit").get(("log", settings.source(service)), 0) >= head
+
+
 @dataclass(frozen=True)
 class Lag:
     """Somebody who is behind: a relay (no `consumer`) behind its own log, or a consumer behind a source."""

@@ -303,6 +303,23 @@ def _refuses_without(left: Office, key: str) -> None:
     assert not left.postgres.running()
 
 
+@pytest.mark.parametrize("command", [("up",), ("send", "registration", "roster", *TRAINER), ("migrate",)])
+def test_a_node_does_not_start_on_the_data_of_another_body(command: tuple[str, ...], left: Office) -> None:
+    theirs = CommandLine({**left.jianding.environment, "JIANDING_BODY": "station-10012003"})
+    line = _one_line(theirs(*command))
+    assert "JIANDING_BODY=station-10012003, centre" in line
+    assert not left.postgres.running()
+    assert list((left.var / "secrets" / "sources").glob("station*")) == []
+
+
+def test_what_was_sent_without_a_node_is_in_the_log_before_send_ends(left: Office) -> None:
+    training = {**TRAINING, "command_id": new_id(), "training": new_id(), "batch": new_id()}
+    words = ("send", "registration", "record_training", "-", *TRAINER, "--json")
+    assert left.jianding(*words, stdin=json.dumps(training)).code == 0
+    done = left.jianding("verify", "--json")
+    assert (done.code, done.last["verdict"]) == (0, "verified")
+
+
 def test_key_files_that_are_lost_are_one_line(left: Office) -> None:
     secrets = left.var / "secrets"
     kept = secrets.rename(left.var / "kept")

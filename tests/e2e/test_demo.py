@@ -201,9 +201,12 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
         "root": audit["head"],
         "sources": audit["sources"],
         "behind": [],
+        "missing": {},
         "first": None,
         "problems": [],
         "more": [],
+        "own_logs": "compared",
+        "verdict": "verified",
     }
 
 

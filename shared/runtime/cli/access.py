@@ -43,4 +43,5 @@ def connection(
     name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
     with psycopg.connect(databases.as_role(settings, dsn, service, name), autocommit=True) as connected:
         databases.refuse_restored(connected)
+        databases.refuse_foreign(connected, settings, relay=role == "relay")
         yield connected

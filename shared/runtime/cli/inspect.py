@@ -1,8 +1,7 @@
-"""Commands that look: doctor, healthy, verify, trail."""
+"""Commands that look: doctor, healthy, trail."""
 
 import json
 import sys
-import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,25 +9,19 @@ import typer
 from psycopg.rows import dict_row
 from rich.cells import cell_len
 
-from shared.contracts import SERVICES, SOURCES
+from shared.contracts import SERVICES
 from shared.kernel.clock import moment, stamp
-from shared.runtime import databases
 from shared.runtime.cli.access import admin, connection
-from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.output import Failed, Json, console, tell
 from shared.runtime.cli.typed import printable, printables
 from shared.runtime.definition import definition
 from shared.runtime.settings import Settings, explain, settings
-from shared.security import heads
-from shared.security.heads import Head
-from shared.store import migrations, sealer
 
 if TYPE_CHECKING:
     from shared.runtime.checks import Finding
 
 _WHOLE_ID = "The whole id, as events show it."
 _ITEMS = 3  # of a list that a trail shows
-_OFTEN = 50_000  # events after which verify tells how far it is
-_LAGS = 5  # times that verify waits a second for a log that is behind
 
 
 class Kind(StrEnum):
@@ -116,67 +109,6 @@ def healthy(
         return
     bus = "bus in memory" if settings().embedded_bus else "bus answers"
     console.print(f"healthy: database of {service} answers, {bus}")
-
-
-def verify(as_json: Json = False) -> None:
-    """Check the audit log: its tree, every source's chain, what the sources have signed. Exit 1 if not."""
-    current = settings()
-    with admin(current) as dsn:
-        verdict = _verdict(current, dsn, as_json)
-        for _ in range(_LAGS):  # what was decided a moment ago may still be on its way
-            if not verdict["behind"]:
-                break
-            time.sleep(1)
-            verdict = _verdict(current, dsn, as_json)
-    if as_json:
-        tell(verdict)
-    else:
-        _show_verdict(verdict)
-    if not verdict["verified"]:
-        sys.exit(1)
-
-
-def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
-    tools = definition("audit").tools
-    with connection(current, dsn, "audit") as connected:
-        before = tools["reached"](connected)
-    said = [_head(current, dsn, service) for service in SOURCES]
-    own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
-    found: dict[str, Any] = tools["verify"](own, said, _progress(quiet), before).as_data()
-    return found
-
-
-def _head(current: Settings, dsn: str, service: str) -> Head:
-    with connection(current, dsn, service) as connected:
-        position, hash, signature = sealer.head(connected)
-    return heads.check(current.secrets / "sources", current.source(service), position, hash, signature)
-
-
-def _progress(quiet: bool) -> Any:
-    told = 0
-
-    def report(count: int) -> None:
-        nonlocal told
-        if not quiet and count >= told + _OFTEN:
-            told = count
-            errors.print(f"{count} events verified … 已核验 {count} 条")
-
-    return report
-
-
-def _show_verdict(verdict: dict[str, Any]) -> None:
-    for problem in verdict["problems"]:
-        place = "" if problem["index"] is None else f"index {problem['index']}: "
-        console.print(f"{place}{problem['problem']}", markup=False, soft_wrap=True)
-    for more in verdict["more"]:
-        line = f"and {more['count']} more 另有 {more['count']} 处: {more['problem']}"
-        console.print(line, markup=False, soft_wrap=True)
-    word = "verified 核验通过" if verdict["verified"] else "NOT VERIFIED 核验未通过"
-    console.print(f"{word}: {verdict['size']} events, head {verdict['root']}", soft_wrap=True)
-    if verdict["first"] is not None:
-        console.print(f"  first bad index 首个异常位置: {verdict['first']}")
-    for source, position in verdict["sources"].items():
-        console.print(f"  {source} up to {position}")
 
 
 def trail(

@@ -33,6 +33,7 @@ def explained() -> Iterator[None]:
     import psycopg
 
     from shared.bus.calls import NoAnswer, Refused, RemoteError
+    from shared.runtime.databases import AnotherBody
     from shared.runtime.definition import Impossible
     from shared.runtime.demo.desk import DemoStuck
     from shared.runtime.demo.run import NotOurs
@@ -53,8 +54,8 @@ def explained() -> Iterator[None]:
             f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it."
         )
     except (
-        DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs, PostgresFailed,
-        RebuildRunning, ServedAlready,
+        AnotherBody, DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs,
+        PostgresFailed, RebuildRunning, ServedAlready,
     ) as error:  # fmt: skip
         _say(f"{type(error).__doc__} {error}")
     except OSError as error:

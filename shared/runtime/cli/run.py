@@ -111,6 +111,7 @@ def migrate(as_json: Json = False) -> None:
     current = settings()
     with admin(current, create=True) as dsn:
         wait_for_database(dsn, 60)
+        _is_ours(current, dsn)
         applied = {name: databases.prepare(current, dsn, name, definition(name).package) for name in SERVICES}
     if as_json:
         tell({"applied": applied})
@@ -179,11 +180,20 @@ def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any
 
 
 def _have_keys(current: Settings, dsn: str) -> None:
-    """Before a service makes other keys, which would not fit the data."""
+    """Before a service makes other keys, or speaks as another body, which would not fit the data."""
     from shared.runtime.checks import lost_keys
 
+    _is_ours(current, dsn)
     for lost in lost_keys(current, dsn):
         raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
+
+
+def _is_ours(current: Settings, dsn: str) -> None:
+    from shared.runtime.checks import foreign
+    from shared.runtime.databases import AnotherBody
+
+    if whose := foreign(current, dsn):
+        raise AnotherBody(whose)
 
 
 def _unknown(service: str, command: str) -> str:

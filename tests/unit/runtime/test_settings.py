@@ -72,11 +72,60 @@ def test_a_long_path_that_can_be_made_is_taken(monkeypatch: pytest.MonkeyPatch) 
     assert len(str(settings().var)) == 710
 
 
+@pytest.mark.parametrize(
+    "body", ["center", "Centre", "station-1001200", "station-100120033", "a/b", "centre\n"]
+)
+def test_a_body_that_is_none_is_refused(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIANDING_BODY", body)
+    line = _refused()
+    assert "JIANDING_BODY=" in line
+    assert "station- and 8 digits" in line
+
+
+@pytest.mark.parametrize("body", ["centre", "station-10012003"])
+def test_a_body_that_is_one_is_taken(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIANDING_BODY", body)
+    assert settings().source("audit") == f"/{body}/audit"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgresql://x:geheim@[::1"),
+        ("AMQP_URL", "nonsense"),
+        ("AMQP_URL", "http://x:geheim@127.0.0.1/"),
+        ("AMQP_URL", "amqp://x:geheim@127.0.0.1:port/"),
+        ("AMQP_URL", "amqp://"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"JIANDING_{name}", value)
+    line = _refused()
+    assert f"JIANDING_{name}=" in line
+    assert "geheim" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://x@127.0.0.1:1/x"),
+        ("DATABASE_URL", "host=127.0.0.1 user=x"),
+        ("AMQP_URL", "amqp://127.0.0.1:1"),
+        ("AMQP_URL", "amqps://x:y@broker.example.cn/region"),
+    ],
+)
+def test_an_address_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"JIANDING_{name}", value)
+    assert getattr(settings(), name.lower()) == value
+
+
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings()
     for variable, *_ in MEANING.values():
-        if variable != "JIANDING_BODY":
-            monkeypatch.setenv(variable, "")
+        monkeypatch.setenv(variable, "")
     assert settings() == before
 
 

@@ -1,0 +1,25 @@
+"""What audit has of a source, for a comparison with the source's own log."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg import Connection
+
+_PAGE = 10_000
+# a leaf is the sealed event and, behind a line feed, audit's note; greatest(): one without any is damaged
+_HASHES = r"""
+SELECT position, sha256(substring(leaf FROM 1 FOR greatest(position('\x0a'::bytea IN leaf) - 1, 0)))
+  FROM entries WHERE source = %s AND position > %s ORDER BY position LIMIT %s
+"""
+
+
+def hashes(connection: Connection[Any], source: str) -> Iterator[tuple[int, bytes]]:
+    """(position, hash of the sealed event) of everything that audit has of `source`, in order."""
+    after = 0
+    while True:
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_HASHES, (source, after, _PAGE)).fetchall()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]

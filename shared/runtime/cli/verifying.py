@@ -1,0 +1,147 @@
+"""The command verify: whether anything was altered, apart from what is only still on its way."""
+
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from shared.contracts import SOURCES
+from shared.runtime import databases, ownlogs
+from shared.runtime.cli.access import admin, connection
+from shared.runtime.cli.output import Json, console, errors, tell
+from shared.runtime.definition import definition
+from shared.runtime.settings import Settings, settings
+from shared.security import heads
+from shared.security.heads import Head
+from shared.store import migrations, sealer, standing
+
+_OFTEN = 50_000  # events after which verify tells how far it is
+_LAGS = 5  # times that verify waits a second for a log that is behind
+_OF_A_SOURCE = 10  # differences that are told; of the others, how many they are
+_BEHIND = 3
+_CODES = {"verified": 0, "behind": _BEHIND, "altered": 1}
+
+
+def verify(as_json: Json = False) -> None:
+    """Check that nothing was altered: the audit log's tree, every source's chain, what the sources signed.
+
+    With the embedded PostgreSQL, every service's own log is compared with what the audit log has of it, event
+    by event; with another one, its signed head is. Exit code 0: verified. 1: something was altered, and is
+    named. 3: nothing was, but events are not in the audit log yet; `jianding up` lets them arrive.
+
+    核验日志未被改动。退出码：0 通过；1 有改动；3 有事件尚未到达审计日志。
+    """
+    current = settings()
+    with admin(current) as dsn:
+        verdict = _verdict(current, dsn, as_json)
+        for _ in range(_LAGS):  # what was decided a moment ago may still be on its way
+            if verdict["verdict"] != "behind":
+                break
+            time.sleep(1)
+            verdict = _verdict(current, dsn, as_json)
+    if as_json:
+        tell(verdict)
+    else:
+        _show(verdict)
+    sys.exit(_CODES[verdict["verdict"]])
+
+
+def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
+    tools = definition("audit").tools
+    with connection(current, dsn, "audit") as connected:
+        before = tools["reached"](connected)
+        taken = {source: at for (name, source), at in standing.applied(connected).items() if name == "log"}
+        signed = tools["standing"](connected, current).published
+    said = [_head(current, dsn, service) for service in SOURCES]
+    own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
+    found: dict[str, Any] = tools["verify"](own, said, _progress(quiet), before).as_data()
+    _part(found, said, taken)
+    if found["size"] < signed:
+        what = f"{found['size']} entries are fewer than the {signed} of its published checkpoint"
+        found["problems"].append(_problem(what))
+    if current.embedded_postgres:
+        found["problems"] += _of_own_logs(current, dsn)
+    found["own_logs"] = "compared" if current.embedded_postgres else "heads"
+    found["verdict"] = "altered" if found["problems"] else "behind" if found["missing"] else "verified"
+    return found
+
+
+def _part(found: dict[str, Any], said: list[Head], taken: dict[str, int]) -> None:
+    """Puts what is only behind from `problems` into `missing`: {source: how many events}."""
+    found["missing"] = {}
+    for head in said:
+        has = found["sources"].get(head.source, 0)
+        if head.source not in found["behind"] or head.position <= has:
+            continue
+        if has < (had := taken.get(head.source, 0)):  # so they have been there
+            found["problems"].append(_problem(f"{head.source}: of {had} events that it had, it has {has}"))
+        found["missing"][head.source] = head.position - has
+        late = _problem(f"{head.source}: its head {head.position} has not reached the log")
+        found["problems"] = [problem for problem in found["problems"] if problem != late]
+
+
+def _problem(what: str) -> dict[str, Any]:
+    return {"index": None, "problem": what}
+
+
+def _of_own_logs(current: Settings, dsn: str) -> list[dict[str, Any]]:
+    told, counts = [], Counter[str]()
+    for service in SOURCES:
+        source = current.source(service)
+        with connection(current, dsn, "audit") as audit, connection(current, dsn, service) as log:
+            heard = definition("audit").tools["hashes"](audit, source)
+            for position, what in ownlogs.differences(log, heard):
+                counts[source] += 1
+                if counts[source] <= _OF_A_SOURCE:
+                    told.append(_problem(f"{source}: position {position} of its own log: {what}"))
+    more = [(source, count - _OF_A_SOURCE) for source, count in counts.items() if count > _OF_A_SOURCE]
+    return told + [_problem(f"{source}: {count} more positions of its own log") for source, count in more]
+
+
+def _head(current: Settings, dsn: str, service: str) -> Head:
+    with connection(current, dsn, service) as connected:
+        position, hash, signature = sealer.head(connected)
+    return heads.check(current.secrets / "sources", current.source(service), position, hash, signature)
+
+
+def _progress(quiet: bool) -> Any:
+    told = 0
+
+    def report(count: int) -> None:
+        nonlocal told
+        if not quiet and count >= told + _OFTEN:
+            told = count
+            errors.print(f"{count} events verified … 已核验 {count} 条")
+
+    return report
+
+
+def _show(verdict: dict[str, Any]) -> None:
+    for problem in verdict["problems"]:
+        place = "" if problem["index"] is None else f"index {problem['index']}: "
+        console.print(f"{place}{problem['problem']}", markup=False, soft_wrap=True)
+    for more in verdict["more"]:
+        line = f"and {more['count']} more 另有 {more['count']} 处: {more['problem']}"
+        console.print(line, markup=False, soft_wrap=True)
+    for source, count in verdict["missing"].items():
+        console.print(
+            f"{count} events of {source} are not in the log yet; run `jianding up` so that they arrive"
+            f" / {source} 有 {count} 条事件尚未到达审计日志，请运行 jianding up",
+            soft_wrap=True,
+        )
+    words = {
+        "verified": "verified 核验通过",
+        "behind": "NOT ALL ARRIVED 尚未全部到达; nothing is altered 未发现改动",
+        "altered": "NOT VERIFIED 核验未通过",
+    }
+    size, root = verdict["size"], verdict["root"]
+    console.print(f"{words[verdict['verdict']]}: {size} events, head {root}", soft_wrap=True)
+    if verdict["first"] is not None:
+        console.print(f"  first bad index 首个异常位置: {verdict['first']}")
+    for source, position in verdict["sources"].items():
+        console.print(f"  {source} up to {position}")
+    compared = {
+        "compared": "the sources' own logs were compared event by event / 已逐条比对各来源自身的日志",
+        "heads": "of the sources' own logs, the signed heads were compared / 已比对各来源签名的日志头",
+    }
+    console.print(f"  {compared[verdict['own_logs']]}")

@@ -24,7 +24,10 @@ class Us(Protocol):
 
 
 class Rows(Protocol):
-    """The tables of one projection; SQL names them without a schema."""
+    """The tables of one projection; SQL names them without a schema.
+
+    A handler that writes may not ask what its statement gave back: while a build grows, it is written later.
+    """
 
     def execute(self, query: str, params: Any = None) -> Any: ...
 

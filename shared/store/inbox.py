@@ -8,7 +8,7 @@ then parked with every later event of its stream, and the rest flows on.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg import Connection
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 _QUICK = 0.2  # seconds
+_MOST = 5000
 _LOCK = """
 INSERT INTO checkpoints VALUES (%s, %s, 0, %s)
 ON CONFLICT (consumer, source) DO UPDATE SET position = checkpoints.position
@@ -47,7 +48,8 @@ class Consumer:
     """Somebody who applies events: `handle` gets some in order, inside the transaction of the checkpoint.
 
     `at_once` bounds the first transaction of many events, because while it lasts, nothing that anybody has
-    committed meanwhile is sealed (xid8 watermark). Where it was quick, the next one takes twice as many.
+    committed meanwhile is sealed (xid8 watermark). Where one was quick, the next takes twice as many; where
+    it was not, as many as would have been. `sizes` remembers that for each source.
     `doubted` is shown events at positions that were applied before, nearly always the same bytes once more,
     and events that do not follow what was applied; `set_aside` is told bodies that are no events of theirs.
     """
@@ -55,9 +57,10 @@ class Consumer:
     name: str
     sources: frozenset[str]
     handle: Handle
-    at_once: int = 5000
+    at_once: int = _MOST
     doubted: Handle | None = None
     set_aside: SetAside | None = None
+    sizes: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,23 @@ class Applied:
 def apply(connection: Connection[Any], consumer: Consumer, source: str, events: Sequence[Sealed]) -> Applied:
     """Applies what is new of `events` (any order, repeats allowed); raises ChainBroken or a passing error."""
     ordered = sorted(events, key=lambda event: event.position)
-    start, size = 0, consumer.at_once
+    start = 0
     while True:
-        began = time.monotonic()
-        applied = _apply_some(connection, consumer, source, ordered[start : start + size])
+        size, began = consumer.sizes.get(source, consumer.at_once), time.monotonic()
+        part = ordered[start : start + size]
+        applied = _apply_some(connection, consumer, source, part)
+        if len(part) == size:
+            consumer.sizes[source] = _next_size(consumer, size, time.monotonic() - began)
         start += size
         if applied.gap or start >= len(ordered):
             return applied
-        if time.monotonic() - began < _QUICK:
-            size *= 2
+
+
+def _next_size(consumer: Consumer, size: int, took: float) -> int:
+    # beginning anew with 50 at each delivery cost four transactions for 500 events
+    if took < _QUICK:
+        return min(2 * size, max(_MOST, consumer.at_once))
+    return max(consumer.at_once, int(size * _QUICK / took))
 
 
 def _apply_some(

@@ -69,6 +69,19 @@ def test_many_events_are_applied_in_several_transactions_so_that_none_holds_the_
     assert len({transaction for transaction, _ in seen}) == len(seen) > 1
 
 
+def test_transactions_stay_large_while_they_are_quick_and_shrink_when_one_was_not(
+    office: Office, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    events = [read(body) for body in tell(source, *(f"a{number}" for number in range(30)))]
+    consumer = Consumer("few", frozenset({"scheduling"}), lambda _, some: seen.append(len(some)), at_once=2)
+    with office.visit() as connection:
+        for part in (events[:6], events[6:14], events[14:]):
+            inbox.apply(connection, consumer, source.name, part)
+            monkeypatch.setattr(inbox, "_QUICK", 60.0 if part is events[:6] else 1e-9)
+    assert seen == [2, 4, 8, 2, 2, 2, 2, 2, 2, 2, 2]
+
+
 def test_what_comes_before_a_gap_is_applied_and_nothing_behind_it(office: Office, source: Source) -> None:
     seen: list[int] = []
     events = [read(body) for body in tell(source, "a1", "a2", "a3", "a4", "a5", "a6")]

@@ -3,6 +3,10 @@
 1. the role is checked against the command;  2. the stream is loaded and folded;  3. the aggregate decides;
 4. the duties of everybody named by the facts are checked within their batch;  5. facts, answer, claims and
 duties are committed together. A conflict means: load again, decide again.
+
+What this executor appended to last it need not load, and a new stream neither: it decides on what it knows,
+and `append` checks the version. Only an acceptance counts then. A refusal may come of a stale state, so it is
+only believed of a stream that was loaded for it.
 """
 
 import logging
@@ -36,8 +40,10 @@ from shared.kernel.errors import (
 from shared.kernel.events import Event, language
 from shared.kernel.ids import derived_id, new_id
 from shared.runtime.definition import Definition
+from shared.runtime.knowledge import Knowledge, Known
 from shared.security import duties
 from shared.store import eventstore
+from shared.store.errors import PASSING
 from shared.store.eventstore import Append, ClaimTaken, CommandKnown, Duty
 from shared.wire.canonical import canonical
 from shared.wire.envelope import Origin, draft, drafted_event
@@ -48,6 +54,7 @@ ATTEMPTS = 30
 LATE_DAYS = 7
 _TOLERANCE = timedelta(minutes=5)
 _REMEMBERED_DUTIES = 100_000
+_KNOWN_EVENTS = 50_000  # some 15 MB of states
 
 Answer = dict[str, Any]
 Alongside = Callable[[Connection[Any]], None] | None
@@ -65,12 +72,31 @@ class Call:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """One command as it was given; `drawn` are fields that the service adds."""
+
+    aggregate: Aggregate[Any]
+    command: type[Command]
+    fields: dict[str, Any]
+    drawn: dict[str, Any]
+    call: Call
+    print_: bytes
+
+    @property
+    def stream(self) -> str:
+        """Of the aggregate that the command names."""
+        name = self.aggregate.name
+        return f"{name}-{self.fields.get(name) or self.drawn.get(name)}"
+
+
+@dataclass(frozen=True)
 class _Decision:
     """What an attempt would commit."""
 
     append: Append
     answer: Answer
     duties: Sequence[Duty]
+    after: Known
 
 
 class Executor:
@@ -82,12 +108,17 @@ class Executor:
         source: str,
         clock: Clock = utc_now,
         late: timedelta = timedelta(days=LATE_DAYS),
+        known_events: int = _KNOWN_EVENTS,
     ) -> None:
-        """`late`: how long after it happened something may still be reported (R108)."""
+        """`late`: how long after it happened something may still be reported (R108).
+
+        `known_events`: how many events' worth of states is kept, so that their streams need not be loaded.
+        """
         self._definition = definition
         self._source = source
         self._clock = clock
         self._late = late
+        self._known = Knowledge(known_events)
         self._held: set[tuple[str, str, str]] = set()
         self._opening: set[type[Command]] = set()  # commands whose stream was new the last time
         self._refused = _attempt_class(definition.name)
@@ -119,32 +150,39 @@ class Executor:
         `alongside` writes what has to be true together with the facts (a row of the vault).
         """
         print_ = _fingerprint(command, fields, call.actor)
+        aggregate = self._definition.aggregate(command)
+        asked = _Asked(aggregate, command, fields, drawn or {}, call, print_)
         for attempt in range(ATTEMPTS):
-            guess = attempt == 0 and command in self._opening
+            guess = self._guess(asked) if attempt == 0 else None
             try:
-                return self._attempt(connection, command, fields, call, print_, drawn or {}, alongside, guess)
+                return self._attempt(connection, asked, alongside, guess)
             except Conflict:
-                if not guess:
+                self._known.forget(asked.stream)
+                if guess is None:
                     time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311
             except CommandKnown:
                 continue
+            except PASSING:
+                self._known.forget_all()  # who knows which server answers next, restored from what
+                raise
         raise Busy
 
+    def _guess(self, asked: _Asked) -> Known | None:
+        """What the stream may look like: as it was left last, or new, where the last one was.
+
+        Loading took a third of the time of a command on a new stream, nine tenths on one of 1,000 events.
+        """
+        known = self._known.get(asked.stream)
+        if known is None and asked.command in self._opening:
+            self._opening.discard(asked.command)  # until a stream was found to be new again
+            return Known(asked.aggregate.initial, 0)
+        return known
+
     def _attempt(
-        self,
-        connection: Connection[Any],
-        command: type[Command],
-        fields: dict[str, Any],
-        call: Call,
-        print_: bytes,
-        drawn: dict[str, Any],
-        alongside: Alongside,
-        guess: bool,
+        self, connection: Connection[Any], asked: _Asked, alongside: Alongside, guess: Known | None
     ) -> Answer:
-        aggregate = self._definition.aggregate(command)
-        asked = (connection, aggregate, command, {**fields, **drawn}, call, print_)
         try:
-            decision = (self._guessed(*asked) if guess else None) or self._decide(*asked)
+            decision = (guess and self._guessed(connection, asked, guess)) or self._decide(connection, asked)
             if alongside is None:
                 eventstore.append(connection, decision.append)
             else:
@@ -152,15 +190,17 @@ class Executor:
                     alongside(connection)
                     eventstore.append(connection, decision.append)
         except (Refusal, ClaimTaken, CommandKnown) as refusal:
-            known = eventstore.remembered(connection, call.command_id)
+            known = eventstore.remembered(connection, asked.call.command_id)
             if known is not None:
-                return _answer_again(known, print_)
+                return _answer_again(known, asked.print_)
             if isinstance(refusal, NotEntitled):
-                self._record(connection, command, fields, call, refusal)
-            raise aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
+                self._record(connection, asked.command, asked.fields, asked.call, refusal)
+            raise asked.aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
         self._remember(decision.duties)
+        if decision.append.drafts:
+            self._known.put(asked.stream, decision.after)
         if decision.append.expected == 0:
-            self._opening.add(command)
+            self._opening.add(asked.command)
         return decision.answer
 
     def within(
@@ -170,8 +210,8 @@ class Executor:
         if eventstore.remembered(connection, call.command_id) is not None:
             return
         aggregate = self._definition.aggregate(command)
-        print_ = _fingerprint(command, fields, call.actor)
-        decision = self._decide(connection, aggregate, command, fields, call, print_)
+        asked = _Asked(aggregate, command, fields, {}, call, _fingerprint(command, fields, call.actor))
+        decision = self._decide(connection, asked)
         try:
             eventstore.append(connection, decision.append)
         except ClaimTaken:
@@ -187,51 +227,43 @@ class Executor:
         drafts, version = eventstore.load(connection, stream, aggregate.remembers)
         return aggregate.fold(aggregate.initial, map(drafted_event, drafts)), version
 
-    def _guessed(self, *asked: Any) -> _Decision | None:
-        """What follows if the stream is new, which `append` checks; None where nothing would follow.
-
-        Loading a new stream took a third of such a command's time, only to find nothing.
-        """
-        self._opening.discard(asked[2])  # until a stream was found to be new again
+    def _guessed(self, connection: Connection[Any], asked: _Asked, guess: Known) -> _Decision | None:
+        """What follows if the guess is right, which `append` checks; None where nothing would follow."""
         try:
-            decision = self._decide(*asked, new=True)
-        except Refusal:  # of a stream that may not be new: load it, then judge
+            decision = self._decide(connection, asked, guess)
+        except Refusal:  # of a stream that may have moved on: load it, then judge
             return None
         return decision if decision.append.drafts else None
 
-    def _decide(
-        self,
-        connection: Connection[Any],
-        aggregate: Aggregate[Any],
-        command: type[Command],
-        fields: dict[str, Any],
-        call: Call,
-        print_: bytes,
-        *,
-        new: bool = False,
-    ) -> _Decision:
-        if call.actor.role not in aggregate.roles[command]:
+    def _decide(self, connection: Connection[Any], asked: _Asked, guess: Known | None = None) -> _Decision:
+        aggregate, call = asked.aggregate, asked.call
+        if call.actor.role not in aggregate.roles[asked.command]:
             raise RoleNotAllowed
         recorded, occurred = self._times(call)
-        asked = command(**fields, by=call.actor, at=moment(occurred))
-        stream = aggregate.stream(asked)
-        state, version = (aggregate.initial, 0) if new else self._load(connection, aggregate, stream)
-        facts = aggregate.decide(asked, state)
+        command = asked.command(**{**asked.fields, **asked.drawn}, by=call.actor, at=moment(occurred))
+        stream = aggregate.stream(command)
+        if guess is None:
+            state, version = self._load(connection, aggregate, stream)
+        else:
+            state, version = guess.state, guess.version
+        facts = aggregate.decide(command, state)
         new_duties = self._duties(connection, facts, call.actor)
         drafts, answer = self._draft(stream, version, facts, call, recorded, occurred)
-        before, after = aggregate.claims(state), aggregate.claims(aggregate.fold(state, facts))
+        after = aggregate.fold(state, facts)
+        claimed, claims = aggregate.claims(state), aggregate.claims(after)
         entry = Append(
             stream,
             version,
             drafts,
             call.command_id,
-            print_,
+            asked.print_,
             orjson.dumps(answer),
-            sorted(after - before),
-            sorted(before - after),
+            sorted(claims - claimed),
+            sorted(claimed - claims),
             new_duties,
         )
-        return _Decision(entry, answer, new_duties)
+        version += len(facts)
+        return _Decision(entry, answer, new_duties, Known(after, version, aggregate.remembers or version))
 
     def _times(self, call: Call) -> tuple[str, str]:
         now = self._clock()

@@ -8,7 +8,7 @@ from services.registration.domain.application import ApplicationExists, SubmitAp
 from services.registration.domain.errors import ApplicationAlreadyOpen
 from shared.kernel.errors import CommandIdReused
 from shared.kernel.ids import new_id
-from shared.runtime.executor import Call
+from shared.runtime.executor import Call, Executor
 from shared.store import eventstore
 from tests.integration.store.office import CLERK, Office, claim
 
@@ -30,11 +30,19 @@ def warm(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     return office
 
 
-def submit(office: Office, candidate: str, command_id: str = "", application: str = "") -> Any:
-    fields = claim(candidate, "batch", application)
-    return office.executor.run(
-        office.connection, SubmitApplication, fields, Call(command_id or new_id(), CLERK)
-    )
+def submit(
+    office: Office,
+    candidate: str,
+    command_id: str = "",
+    application: str = "",
+    executor: Executor | None = None,
+) -> Any:
+    fields, call = claim(candidate, "batch", application), Call(command_id or new_id(), CLERK)
+    return (executor or office.executor).run(office.connection, SubmitApplication, fields, call)
+
+
+def replica(office: Office) -> Executor:
+    return Executor(office.definition, office.source)
 
 
 def test_a_new_stream_is_not_loaded(warm):
@@ -44,7 +52,8 @@ def test_a_new_stream_is_not_loaded(warm):
 
 def test_a_stream_that_exists_is_loaded_and_judged_as_it_is(warm):
     application = new_id()
-    submit(warm, "first", application=application)
+    submit(warm, "first", application=application, executor=replica(warm))
+    _loaded.clear()
     with pytest.raises(ApplicationExists):
         submit(warm, "first", application=application)
     assert _loaded == [f"application-{application}"]
@@ -52,7 +61,7 @@ def test_a_stream_that_exists_is_loaded_and_judged_as_it_is(warm):
 
 def test_after_a_wrong_guess_streams_are_loaded_until_one_was_new(warm):
     application = new_id()
-    submit(warm, "first", application=application)
+    submit(warm, "first", application=application, executor=replica(warm))
     with pytest.raises(ApplicationExists):
         submit(warm, "first", application=application)
     _loaded.clear()

@@ -117,17 +117,18 @@ def call_embedded(
     if service == "audit":  # which asks the sources for their heads
         services: tuple[str, ...] = SERVICES
     else:
-        services = (service, "audit") if _is_command(message) else (service,)
+        services = (service, "audit") if is_command(message) else (service,)
     with Node(settings, admin, services=services, programs=False) as node:
         answer = node.call(service, method, data, **message)
-        if service in SOURCES and _is_command(message):
+        if service in SOURCES and is_command(message):
             deadline = time.monotonic() + _DELIVERY
             while not arrived(settings, admin, service) and time.monotonic() < deadline:
                 eventlet.sleep(0.02)
     return answer
 
 
-def _is_command(message: dict[str, Any]) -> bool:
+def is_command(message: dict[str, Any]) -> bool:
+    """Whether a message asks for something to be decided; a question has no command_id."""
     return "command_id" in message
 
 

@@ -167,9 +167,10 @@ class TestWhereItIsServed:
         """The process that serves the folder."""
         with office.up() as up:
             yield up
-            up.send_signal(signal.SIGTERM)
+            up.send_signal(signal.SIGHUP)  # as a terminal does that is closed
             _, errors = up.communicate(timeout=60)
         assert (up.returncode, errors) == (0, "")
+        assert not office.postgres.running()
 
     @pytest.mark.parametrize("command", ["up", "demo"])
     def test_data_that_is_served_already_is_not_served_twice(
@@ -313,11 +314,14 @@ def test_a_node_does_not_start_on_the_data_of_another_body(command: tuple[str, .
 
 
 def test_what_was_sent_without_a_node_is_in_the_log_before_send_ends(left: Office) -> None:
+    (left.var / "demo").touch()  # as if a demo had made what was there before
     training = {**TRAINING, "command_id": new_id(), "training": new_id(), "batch": new_id()}
     words = ("send", "registration", "record_training", "-", *TRAINER, "--json")
     assert left.jianding(*words, stdin=json.dumps(training)).code == 0
     done = left.jianding("verify", "--json")
     assert (done.code, done.last["verdict"]) == (0, "verified")
+    assert "holds data of yours" in _one_line(left.jianding("demo", seconds=30))
+    assert left.jianding("trail", "batch", training["batch"]).code == 0
 
 
 def test_key_files_that_are_lost_are_one_line(left: Office) -> None:

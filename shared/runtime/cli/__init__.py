@@ -5,6 +5,8 @@ import sys
 import warnings
 from typing import Any
 
+from shared.runtime.cli.signals import handle
+
 _SERVERS = {"up", "serve", "relay", "signer", "witness"}
 
 
@@ -14,8 +16,7 @@ def main() -> None:
         if stream is not None:
             errors = "surrogateescape" if stream is sys.stdin else "backslashreplace"
             stream.reconfigure(encoding="utf-8", errors=errors)  # type: ignore[union-attr]
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stopped)
+    handle(_stopped)
     warnings.filterwarnings(
         "ignore", message=r"\s*Eventlet is deprecated"
     )  # it says so itself; nameko needs it
@@ -31,4 +32,6 @@ def main() -> None:
 def _stopped(number: int, _frame: Any) -> None:
     """Ends in one line whatever is not yet, or never, told of signals; servers are stopped by SIGTERM."""
     sys.stderr.write("stopped / 已停止\n")
-    sys.exit(0 if number == signal.SIGTERM and _SERVERS & set(sys.argv[1:3]) else 128 + number)
+    sys.exit(
+        0 if number in (signal.SIGTERM, signal.SIGHUP) and _SERVERS & set(sys.argv[1:3]) else 128 + number
+    )

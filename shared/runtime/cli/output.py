@@ -42,12 +42,20 @@ def explained() -> Iterator[None]:
     from shared.runtime.settings import SettingInvalid
     from shared.security.keys import KeyFileIsOpen, KeyLost
     from shared.store.builds import RebuildRunning
+    from shared.store.inbox import ChainBroken
     from shared.store.migrations import MigrationChanged
+    from shared.wire.envelope import Undecodable
 
     try:
         yield
     except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
         _say(str(error))
+    except (ChainBroken, Undecodable) as error:
+        _say(
+            "日志被改动或不完整；请运行 jianding verify 查看位置，再从备份恢复该数据库。"
+            f" The log was altered, or is not whole ({error}): `jianding verify` says where; restore that"
+            " database from a backup."
+        )
     except psycopg.OperationalError as error:
         _say(
             f"数据库没有应答，请用 jianding doctor 查看。"

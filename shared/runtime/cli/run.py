@@ -2,10 +2,10 @@
 
 import json
 import logging
-import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.signals import on_signal
 from shared.runtime.cli.typed import fields
 from shared.runtime.settings import Settings, settings
 
@@ -36,7 +37,7 @@ def demo(
 
     try:
         with progress(errors if as_json else console) as (step, say):
-            report = run(settings(), seed, step, say, lambda stop: _on_signal(lambda: _quietly(stop)))
+            report = run(settings(), seed, step, say, lambda stop: on_signal(lambda: _quietly(stop)))
     except Interrupted:
         errors.print("stopped; `make demo` begins anew / 已停止；make demo 会重新开始", soft_wrap=True)
         sys.exit(130)
@@ -62,7 +63,7 @@ def up() -> None:
     from shared.runtime.node import Node
 
     stopped = eventlet.event.Event()
-    _on_signal(lambda: stopped.ready() or stopped.send(None))
+    on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
     with lease(current.var), admin(current, create=True) as dsn:
         _have_keys(current, dsn)
@@ -84,7 +85,7 @@ def serve(service: Annotated[Service, typer.Argument(help="Which one.")]) -> Non
     """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM. 运行一个服务。"""
     from shared.runtime.processes import serve as run
 
-    if not run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), _on_signal):
+    if not run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), on_signal):
         _ready(f"{service.value} was stopped before it served / 启动前已停止")
 
 
@@ -96,7 +97,7 @@ def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None
     from shared.runtime.processes import relay as run
 
     current, stopping = _distributed(), []
-    _on_signal(lambda: stopping.append(True))
+    on_signal(lambda: stopping.append(True))
     _ready(f"relay of {service.value} runs")
     run(current, service.value, lambda: bool(stopping))
 
@@ -169,14 +170,16 @@ def send(
 
 def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any]) -> Any:
     from shared.runtime.cli.access import admin
-    from shared.runtime.processes import call_embedded, call_over_rabbit
+    from shared.runtime.demo.mark import somebodys
+    from shared.runtime.processes import call_embedded, call_over_rabbit, is_command
 
     current = settings()
     if not current.embedded_bus:
         return call_over_rabbit(current, service, command, data, fields)
     with admin(current) as dsn:
         _have_keys(current, dsn)
-        return call_embedded(current, dsn, service, command, data, fields)
+        with somebodys(current.var) if is_command(fields) else nullcontext():
+            return call_embedded(current, dsn, service, command, data, fields)
 
 
 def _have_keys(current: Settings, dsn: str) -> None:
@@ -258,11 +261,6 @@ def _distributed() -> Settings:
 def _ready(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _on_signal(stop: Callable[[], Any]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
 
 
 def _quietly(stop: Callable[[], Any]) -> None:

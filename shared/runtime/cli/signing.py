@@ -1,14 +1,14 @@
 """Programs around the audit log's signatures: its signer, and witnesses of any log."""
 
-import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from shared.runtime.cli.output import Failed
+from shared.runtime.cli.signals import on_signal
 from shared.runtime.definition import definition
 from shared.runtime.settings import settings
 
@@ -28,7 +28,7 @@ def signer() -> None:
         )
     tools = definition("audit").tools
     tools["policy"](current)
-    _on_signal(lambda: stopping.append(True))
+    on_signal(lambda: stopping.append(True))
     _say(f"signer of {current.origin} runs")
     tools["sign"](current, current.database_url, lambda: bool(stopping))
 
@@ -49,7 +49,7 @@ def witness(
     Give the public key that it prints to the log, for its policy.
     """
     stopping: list[bool] = []
-    _on_signal(lambda: stopping.append(True))
+    on_signal(lambda: stopping.append(True))
     definition("audit").tools["witness"](
         settings(),
         _place(listen),
@@ -76,8 +76,3 @@ def _until(done: Callable[[], bool]) -> None:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _on_signal(stop: Callable[[], Any]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())

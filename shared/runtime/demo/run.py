@@ -17,6 +17,7 @@ from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
 from shared.runtime.demo.desk import DemoStuck
+from shared.runtime.demo.mark import mark, marked
 from shared.runtime.demo.people import fictional
 from shared.runtime.demo.play import Play
 from shared.runtime.demo.summary import Summary, rate, together
@@ -31,7 +32,6 @@ from shared.wire.envelope import read
 log = logging.getLogger(__name__)
 
 _TOGETHER = 4  # batches that are played at the same time
-_MARK = "demo"
 _LONG_AGO = 800
 _PATIENCE = 60.0  # seconds for the last reactions to reach everybody
 
@@ -108,16 +108,17 @@ def ours(settings: Settings) -> None:
             "请取消 JIANDING_SECRETS 与 JIANDING_DATABASE_URL。"
             " Unset JIANDING_SECRETS and JIANDING_DATABASE_URL; the demo uses its own."
         )
-    if (settings.var / "postgres").exists() and not (settings.var / _MARK).exists():
+    if (settings.var / "postgres").exists() and not marked(settings.var):
         raise NotOurs(
-            f"{settings.var} 中有您的数据，请将 JIANDING_VAR 设为另一目录。"
-            f" {settings.var} holds data of yours; set JIANDING_VAR to another folder."
+            f"{settings.var} 中有您的数据，请将 JIANDING_VAR 设为另一目录；不再需要时可用 make clean 删除。"
+            f" {settings.var} holds data of yours: set JIANDING_VAR to another folder; `make clean` gives"
+            " var/ up."
         )
 
 
 def fresh(settings: Settings) -> Postgres:
     """The embedded PostgreSQL with nothing in it; NotOurs if somebody is at the data."""
-    postgres, mark = Postgres(settings), settings.var / _MARK
+    postgres = Postgres(settings)
     if (settings.var / "postgres").exists():
         if postgres.running() and postgres.in_use():
             raise NotOurs(
@@ -129,7 +130,7 @@ def fresh(settings: Settings) -> Postgres:
         for name in ("postgres", "signer", "witness", "policy"):
             _remove(settings.var / name)
         _remove(settings.secrets)
-    mark.write_text("The demo made the data in this folder, and the next demo replaces it.\n")
+    mark(settings.var)
     postgres.start()
     return postgres
 

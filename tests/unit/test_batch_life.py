@@ -499,7 +499,8 @@ class BatchLife(RuleBasedStateMachine):
     def _prepare(self, term: str, seed: int) -> None:
         officer = self._right(Role.CENTRE_OFFICER)
         self._ask("scheduling", IssueTaskNotice, officer, BEFORE, batch=term, notice="鉴通-1")
-        self._ask("scheduling", SealPaperPool, officer, BEFORE, batch=term, papers=PAPERS)
+        custodian = self._right(Role.PAPER_CUSTODIAN)
+        self._ask("scheduling", SealPaperPool, custodian, BEFORE, batch=term, papers=PAPERS)
         for number, part in enumerate(("theory", "practical", "practical", "practical"), start=1):
             examiner = right(Role.EXAMINER, number).id
             post = {"examiner": examiner, "part": part, "head": number <= 2}

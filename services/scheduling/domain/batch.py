@@ -1,7 +1,6 @@
 """批次: applied for by a station, let go ahead by the centre, staffed, supplied and seated."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 
 from services.scheduling.domain import chance, panel
@@ -21,6 +20,7 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
 from shared.kernel.clock import moment
 from shared.kernel.errors import DomainError
+from shared.kernel.growing import Growing
 
 SEATS_A_ROOM = 30  # R057, P4
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -101,7 +101,7 @@ class Batch:
     """What a batch's history amounts to; `candidates` are by application."""
 
     applied: BatchApplied | None = None
-    candidates: Mapping[str, str] = field(default_factory=dict)
+    candidates: Growing[str, str] = Growing()
     notice: str = ""
     pool: PaperPoolSealed | None = None
     panel: tuple[ExaminerAssigned, ...] = ()
@@ -216,7 +216,7 @@ def issue_notice(command: IssueTaskNotice, state: Batch) -> Facts:
     ]
 
 
-@batch.decides(Role.CENTRE_OFFICER)
+@batch.decides(Role.PAPER_CUSTODIAN)
 def seal_pool(command: SealPaperPool, state: Batch) -> Facts:
     _centre(command.by)
     facts = state.approved
@@ -280,7 +280,7 @@ def applied(event: BatchApplied, state: Batch) -> Batch:
 
 @batch.evolves
 def enrolled(event: CandidateEnrolled, state: Batch) -> Batch:
-    return replace(state, candidates={**state.candidates, event.application: event.candidate})
+    return replace(state, candidates=state.candidates.adding(event.application, event.candidate))
 
 
 @batch.evolves
@@ -290,8 +290,7 @@ def enrolment_refused(_event: EnrolmentRefused, state: Batch) -> Batch:
 
 @batch.evolves
 def struck_off(event: CandidateStruckOff, state: Batch) -> Batch:
-    left = {one: who for one, who in state.candidates.items() if one != event.application}
-    return replace(state, candidates=left)
+    return replace(state, candidates=state.candidates.without(event.application))
 
 
 @batch.evolves

@@ -159,7 +159,7 @@ class Play:
         )
         papers = [new_id() for _ in range(8)]
         self._desk.ask(
-            "scheduling", "seal_paper_pool", Role.CENTRE_OFFICER, at, batch=self._desk.batch, papers=papers
+            "scheduling", "seal_paper_pool", Role.PAPER_CUSTODIAN, at, batch=self._desk.batch, papers=papers
         )
         self._try_what_is_forbidden(at)
         for part, number in [("theory", 1), ("practical", 2), ("practical", 3), ("practical", 4)]:

@@ -9,8 +9,20 @@ import pytest
 
 from services.registration.domain.application import PassCentreReview, PassStationReview, SubmitApplication
 from services.registration.domain.errors import SecondPersonNeeded
-from services.scheduling.domain.batch import ApplyForBatch, AssignExaminer, EnrolCandidate, IssueTaskNotice
-from shared.contracts.scheduling import AttemptRefused, ExaminerAssigned, PaperDrawn, SeatAssigned
+from services.scheduling.domain.batch import (
+    ApplyForBatch,
+    AssignExaminer,
+    EnrolCandidate,
+    IssueTaskNotice,
+    SealPaperPool,
+)
+from shared.contracts.scheduling import (
+    AttemptRefused,
+    ExaminerAssigned,
+    PaperDrawn,
+    PaperPoolSealed,
+    SeatAssigned,
+)
 from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import DutyConflict, InvalidInput, RoleNotAllowed
 from shared.kernel.ids import derived_id, new_id
@@ -231,6 +243,47 @@ def test_a_person_is_refused_a_duty_that_excludes_what_he_did_himself(scheduling
         _assign(scheduling, "director")
     (attempt,) = _attempts(scheduling)
     assert (attempt["data"]["batch"], attempt["actor"]) == (BATCH, OFFICER.id)
+
+
+def _seal_papers(scheduling: Office, name: str) -> Any:
+    custodian = Actor(somebody(name, Role.PAPER_CUSTODIAN).id, Role.PAPER_CUSTODIAN, "centre")
+    return scheduling.run(SealPaperPool, custodian, batch=BATCH, papers=(derived_id("paper"),))
+
+
+def test_who_has_sealed_the_papers_is_no_examiner_of_the_batch(scheduling: Office) -> None:
+    _batch_with_notice(scheduling)
+    _seal_papers(scheduling, "Tan")
+    with pytest.raises(DutyConflict):
+        _assign(scheduling, "Tan")
+    _assign(scheduling, "Shi")
+
+
+def test_an_examiner_of_the_batch_does_not_seal_its_papers(scheduling: Office) -> None:
+    _batch_with_notice(scheduling)
+    _assign(scheduling, "Shi")
+    with pytest.raises(DutyConflict):
+        _seal_papers(scheduling, "Shi")
+    _seal_papers(scheduling, "Tan")
+
+
+def test_the_papers_are_the_custodians_and_not_the_officers_to_seal(scheduling: Office) -> None:
+    _batch_with_notice(scheduling)
+    with pytest.raises(RoleNotAllowed):
+        scheduling.run(SealPaperPool, OFFICER, batch=BATCH, papers=(derived_id("paper"),))
+
+
+def test_who_has_sealed_the_papers_has_that_duty_everywhere(office: Office) -> None:
+    elsewhere = Source("scheduling")
+    papers = PaperPoolSealed(batch=BATCH, papers=(derived_id("paper"),), pool_digest="0f" * 32)
+    custodian = somebody("Tan", Role.PAPER_CUSTODIAN)
+    elsewhere.say(papers, custodian)
+    _hear(office, elsewhere)
+    held = office.admin.execute("SELECT exclusion FROM duties WHERE actor = %s", (custodian.id,)).fetchall()
+    assert {exclusion for (exclusion,) in held} == {
+        "certificate_processor|paper_custodian",
+        "examiner|paper_custodian",
+        "paper_custodian|supervisor",
+    }
 
 
 def _consumer(office: Office, name: str) -> Consumer:

@@ -44,6 +44,7 @@ AFFAIRS = Actor(derived_id("affairs"), Role.EXAM_AFFAIRS, f"station-{STATION}")
 OFFICER = Actor(derived_id("officer"), Role.CENTRE_OFFICER, "centre")
 SERVICE = Actor("scheduling", Role.SERVICE, "centre")
 NEIGHBOUR = replace(DIRECTOR, body="station-10012004")
+CUSTODIAN = Actor(derived_id("custodian"), Role.PAPER_CUSTODIAN, "centre")
 OFFICER_IN_STATION = replace(OFFICER, body=f"station-{STATION}")
 
 APPLY = ApplyForBatch(
@@ -84,7 +85,7 @@ ENROL = EnrolCandidate(
 )
 STRIKE_OFF = StrikeOffCandidate(by=SERVICE, at=NOW, batch=BATCH, application=ENROL.application)
 NOTICE = IssueTaskNotice(by=OFFICER, at=NOW, batch=BATCH, notice="2026-017")
-SEAL = SealPaperPool(by=OFFICER, at=NOW, batch=BATCH, papers=PAPERS)
+SEAL = SealPaperPool(by=CUSTODIAN, at=NOW, batch=BATCH, papers=PAPERS)
 ASSIGN = AssignExaminer(by=OFFICER, at=NOW, batch=BATCH, examiner=EXAMINERS[0], part="practical", head=True)
 ALLOCATE = AllocateSeats(by=AFFAIRS, at=NOW, batch=BATCH, rooms=("一号考场", "二号考场"), seed=SEED)
 
@@ -130,7 +131,7 @@ seated = ready.given(SEATED)
         (EnrolCandidate, Role.SERVICE),
         (StrikeOffCandidate, Role.SERVICE),
         (IssueTaskNotice, Role.CENTRE_OFFICER),
-        (SealPaperPool, Role.CENTRE_OFFICER),
+        (SealPaperPool, Role.PAPER_CUSTODIAN),
         (AssignExaminer, Role.CENTRE_OFFICER),
         (AllocateSeats, Role.EXAM_AFFAIRS),
     ],
@@ -275,7 +276,8 @@ def test_the_notice_is_issued_once():
 
 @pytest.mark.parametrize("command", [NOTICE, SEAL])
 def test_a_station_does_not_do_the_centres_part(command):
-    approved.when(replace(command, by=OFFICER_IN_STATION)).refused(errors.NotTheCentre)
+    elsewhere = replace(command.by, body=f"station-{STATION}")
+    approved.when(replace(command, by=elsewhere)).refused(errors.NotTheCentre)
 
 
 def test_the_centre_seals_the_pool():

@@ -6,7 +6,7 @@ from shared.kernel.errors import DomainError, NotEntitled
 class NotTheCentre(NotEntitled):
     """此事项由指导中心办理；请由中心人员办理。
 
-    This is for the guidance centre to do; let an officer of the centre do it.
+    This is for the guidance centre to do; let somebody of the centre do it.
     """
 
     rule = "R001"

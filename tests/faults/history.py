@@ -44,6 +44,11 @@ class Asked:
         return [refusal for refusal in self.refusals if refusal["code"] not in ASK_AGAIN]
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether something may have become of it once that the client was not told."""
+        return None in self.answers or len(self.refused) < len(self.refusals)
+
+    @property
     def told(self) -> bool:
         """Whether the client knows what became of it."""
         return bool(self.answered or self.refused)
@@ -211,7 +216,7 @@ def _check_attempt(command: Asked, left: int) -> Findings:
     codes = {refusal["code"] for refusal in command.refused}
     if codes & _LEAVES_AN_ATTEMPT:
         yield from _compare(f"the attempt of {command}", Counter([1]), Counter([1] * left))
-    elif left > (None in command.answers):
+    elif left > command.in_doubt:
         # an attempt that nobody was told of may be refused for another reason when it is repeated
         yield Finding("divergent", f"an attempt was recorded that was none: {command}")
 

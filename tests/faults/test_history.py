@@ -115,6 +115,23 @@ def test_the_checker_sees_that_a_refusal_was_a_lie(stage: Stage) -> None:
     assert kinds(history.check([lie, *others], stage.admin)) == {"divergent"}
 
 
+@pytest.mark.parametrize(
+    ("code", "kinds_found"), [("Interrupted", set()), ("NotAwaitingThis", {"divergent"})]
+)
+def test_an_attempt_is_left_without_being_told_only_where_the_client_was_in_doubt(
+    code: str, kinds_found: set[str], stage: Stage
+) -> None:
+    attempt = {"DutyConflict", "SecondPersonNeeded"}
+    asked = list(stage.clients.asked)
+    place = next(
+        place
+        for place, command in enumerate(asked)
+        if attempt & {refusal["code"] for refusal in command.refused}
+    )
+    asked[place] = replace(asked[place], refusals=[{"code": code}, {"code": "NotAwaitingThis"}])
+    assert kinds(history.check(asked, stage.admin)) == kinds_found
+
+
 def test_a_projection_that_a_rebuild_would_make_otherwise_is_found(stage: Stage) -> None:
     with stage.admin("scheduling") as connection:
         row = connection.execute("SELECT live FROM projections WHERE name = 'board'").fetchone()

@@ -28,6 +28,9 @@ _WORDS = {
     "unreadable": "UNREADABLE 无法读取",
 }
 
+# nothing but us is in this process, and a copy of it is ready at once
+_METHOD = "fork" if sys.platform == "linux" else "spawn"
+
 app = typer.Typer(
     name="jianding-verify",
     add_completion=False,
@@ -110,7 +113,7 @@ def _look(path: Path, trust: Path | None, max_age: float | None, workers: int, v
         raise Fault("policy", why=why) from None
     if _is_folder(path):
         with teller() as progress:
-            export.verify(path, trusted, verdict, time.time(), max_age, workers, progress)
+            export.verify(path, trusted, verdict, time.time(), max_age, workers, progress, _METHOD)
     else:
         bundle.verify(path, trusted, verdict, time.time(), max_age)
 

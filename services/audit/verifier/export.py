@@ -26,15 +26,19 @@ def verify(
     max_age: float | None = None,
     workers: int = 1,
     progress: Progress = lambda _done, _all: None,
+    method: str = "spawn",
 ) -> None:
-    """Tells the verdict about what is in the folder; `progress` hears what is done, of how much."""
+    """Tells the verdict about what is in the folder; `progress` hears what is done, of how much.
+
+    `method`: see Pool.
+    """
     raw = files.read(folder / "checkpoint", files.NOTE, "checkpoint")
     if raw is None:
         verdict.add(UNREADABLE, None, "file", file="checkpoint", why=Fault("no_file"))
         return
     checkpoint = trust.judge(verdict, trusted, raw, now, max_age)
     if checkpoint is not None:
-        _Export(folder, checkpoint.size, checkpoint.root, verdict, progress).run(workers)
+        _Export(folder, checkpoint.size, checkpoint.root, verdict, progress).run(workers, method)
 
 
 class _Export:
@@ -48,10 +52,10 @@ class _Export:
         self._progress = progress
         self._joined = Joined()
 
-    def run(self, workers: int) -> None:
+    def run(self, workers: int, method: str) -> None:
         bundles = -(-self._size // WIDTH)
         at_once = max(1, min(_AT_ONCE, bundles // (4 * workers)))
-        with Pool(min(workers, bundles // 4 or 1), self._tell) as pool:
+        with Pool(min(workers, bundles // 4 or 1), self._tell, method) as pool:
             for found in pool.each(check, self._ranges(bundles, at_once)):
                 self._joined.add(found)
                 self._tell()

@@ -34,9 +34,13 @@ def processors() -> int:
 
 
 class Pool:
-    """Up to `workers` processes; with one, this one does everything."""
+    """Up to `workers` processes; with one, this one does everything.
 
-    def __init__(self, workers: int, idle: Callable[[], None] = lambda: None) -> None:
+    `method` is how they come to be: "fork" is quicker, and only for a process without threads and hubs.
+    """
+
+    def __init__(self, workers: int, idle: Callable[[], None] = lambda: None, method: str = "spawn") -> None:
+        self._context = multiprocessing.get_context(method)
         self._workers = workers
         self._idle = idle
         self._executor: ProcessPoolExecutor | None = None
@@ -45,8 +49,8 @@ class Pool:
         if self._workers > 1:
             # workers that are not copies of this process have to hash texts as each other do
             os.environ.setdefault("PYTHONHASHSEED", str(int.from_bytes(os.urandom(4), "big") or 1))
-            self._stop = multiprocessing.Event()
-            self._executor = ProcessPoolExecutor(self._workers, initializer=_begin, initargs=(self._stop,))
+            self._stop = self._context.Event()
+            self._executor = ProcessPoolExecutor(self._workers, self._context, _begin, (self._stop,))
         return self
 
     def __exit__(self, *ended: Any) -> None:

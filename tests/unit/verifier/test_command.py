@@ -88,6 +88,17 @@ def test_programs_get_one_object(verify, folder, policy):
     assert found["root"] in (folder / "checkpoint").read_text()
 
 
+def test_several_processes_find_what_one_finds(verify, tmp_path, policy):
+    log = Log.of(2600)
+    log.leaves[1300] = log.leaves[1300].replace(b'"level":', b'"levels":')
+    folder = log.write(tmp_path / "log", time=int(time.time()))
+    found = [
+        said(verify(folder, "--policy", policy, "--json", "--workers", n)) | {"seconds": 0} for n in (1, 2)
+    ]
+    assert found[0] == found[1]
+    assert (found[0]["verdict"], found[0]["index"]) == ("tampered", 1300)
+
+
 def test_the_folders_own_policy_proves_nothing_and_says_so(verify, folder):
     ended = verify(folder)
     assert ended.returncode == 0

@@ -1,6 +1,6 @@
 """批次: applied for by a station, let go ahead by the centre, staffed, supplied and seated."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 
 from services.scheduling.domain import chance, panel
@@ -101,7 +101,7 @@ class Batch:
     """What a batch's history amounts to; `candidates` are by application."""
 
     applied: BatchApplied | None = None
-    candidates: Growing[str, str] = Growing()
+    candidates: Growing[str, str] = field(default_factory=Growing)
     notice: str = ""
     pool: PaperPoolSealed | None = None
     panel: tuple[ExaminerAssigned, ...] = ()

@@ -29,7 +29,7 @@ class Growing(Mapping[Key, Value]):
             if not self._length or key in self._entries or self._length != len(self._entries):
                 return Growing({**self, key: value})  # an empty one begins many, and shares with none
             self._entries[key] = self._length, value
-        longer: Growing[Key, Value] = Growing()
+        longer: Growing[Key, Value] = object.__new__(Growing)
         longer._entries, longer._length = self._entries, self._length + 1
         return longer
 

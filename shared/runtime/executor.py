@@ -12,7 +12,7 @@ only believed of a stream that was loaded for it.
 import logging
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -31,7 +31,6 @@ from shared.kernel.errors import (
     CommandIdReused,
     Conflict,
     DomainError,
-    DutyConflict,
     NotEntitled,
     Refusal,
     RoleNotAllowed,
@@ -40,8 +39,8 @@ from shared.kernel.errors import (
 from shared.kernel.events import Event, language
 from shared.kernel.ids import derived_id, new_id
 from shared.runtime.definition import Definition
+from shared.runtime.dutybook import DutyBook
 from shared.runtime.knowledge import Knowledge, Known
-from shared.security import duties
 from shared.store import eventstore
 from shared.store.errors import PASSING
 from shared.store.eventstore import Append, ClaimTaken, CommandKnown, Duty
@@ -53,7 +52,6 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 30
 LATE_DAYS = 7
 _TOLERANCE = timedelta(minutes=5)
-_REMEMBERED_DUTIES = 100_000
 _KNOWN_EVENTS = 50_000  # some 15 MB of states
 
 Answer = dict[str, Any]
@@ -119,7 +117,7 @@ class Executor:
         self._clock = clock
         self._late = late
         self._known = Knowledge(known_events)
-        self._held: set[tuple[str, str, str]] = set()
+        self._duties = DutyBook()
         self._opening: set[type[Command]] = set()  # commands whose stream was new the last time
         self._refused = _attempt_class(definition.name)
 
@@ -196,7 +194,7 @@ class Executor:
             if isinstance(refusal, NotEntitled):
                 self._record(connection, asked.command, asked.fields, asked.call, refusal)
             raise asked.aggregate.taken() if isinstance(refusal, ClaimTaken) else refusal from None
-        self._remember(decision.duties)
+        self._duties.hold(decision.duties)
         if decision.append.drafts:
             self._known.put(asked.stream, decision.after)
         if decision.append.expected == 0:
@@ -247,21 +245,13 @@ class Executor:
         else:
             state, version = guess.state, guess.version
         facts = aggregate.decide(command, state)
-        new_duties = self._duties(connection, facts, call.actor)
+        new_duties = self._duties.added(connection, facts, call.actor)
         drafts, answer = self._draft(stream, version, facts, call, recorded, occurred)
         after = aggregate.fold(state, facts)
-        claimed, claims = aggregate.claims(state), aggregate.claims(after)
-        entry = Append(
-            stream,
-            version,
-            drafts,
-            call.command_id,
-            asked.print_,
-            orjson.dumps(answer),
-            sorted(claims - claimed),
-            sorted(claimed - claims),
-            new_duties,
-        )
+        before, claims = aggregate.claims(state), aggregate.claims(after)
+        claimed, released = sorted(claims - before), sorted(before - claims)
+        said = (call.command_id, asked.print_, orjson.dumps(answer))
+        entry = Append(stream, version, drafts, *said, claimed, released, new_duties)
         version += len(facts)
         return _Decision(entry, answer, new_duties, Known(after, version, aggregate.remembers or version))
 
@@ -295,26 +285,6 @@ class Executor:
         ]
         events = [{"id": id, "type": event.wire_name} for id, event in zip(ids, facts, strict=True)]
         return drafts, {"stream": stream, "version": version + len(facts), "events": events}
-
-    def _duties(self, connection: Connection[Any], facts: Facts, actor: Actor) -> list[Duty]:
-        """The duties that these facts add; DutyConflict where somebody holds one that excludes them."""
-        added = []
-        for batch, person, role in sorted(_named_duties(facts, actor)):
-            if (batch, person, role) in self._held:
-                continue
-            held = eventstore.duties(connection, batch, person)
-            if role in held:
-                self._held.add((batch, person, role))
-            elif duties.conflict(Role(role), {Role(each) for each in held}):
-                raise DutyConflict
-            else:
-                added.append(Duty(batch, person, role, duties.pairs(Role(role))))
-        return added
-
-    def _remember(self, committed: Iterable[Duty]) -> None:
-        if len(self._held) > _REMEMBERED_DUTIES:
-            self._held.clear()
-        self._held.update((duty.batch, duty.actor, duty.role) for duty in committed)
 
     def _record(
         self,
@@ -357,20 +327,6 @@ def _attempt_class(service: str) -> Callable[..., Event]:
     event = language(service).events["AttemptRefused"]
     assert issubclass(event, Attempt)
     return event
-
-
-def _named_duties(facts: Facts, actor: Actor) -> set[tuple[str, str, str]]:
-    """(batch, person, role) that these facts show, for roles that exclude others."""
-    shown = set()
-    for event in facts:
-        batch = next((ref for kind, ref in event.refs() if kind == "batch"), None)
-        if batch is None:
-            continue
-        bearers = [(getattr(event, name), role) for name, role in type(event).bearers]
-        for person, role in [(actor.id, actor.role), *bearers]:
-            if duties.pairs(role):
-                shown.add((batch, person, role.value))
-    return shown
 
 
 def _fingerprint(command: type[Command], fields: dict[str, Any], actor: Actor) -> bytes:

@@ -21,7 +21,7 @@ from shared.contracts import SERVICES, SOURCES
 from shared.kernel.clock import moment, utc_now
 from shared.runtime import databases
 from shared.runtime.definition import definition
-from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
+from shared.runtime.postgres import BeingSetUp, KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings
 from shared.runtime.standing import Lag, lags
 from shared.security import keys
@@ -59,7 +59,7 @@ def _warning(what: str, found: str, mend: str) -> Finding:
 def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which they would matter to somebody who starts."""
     found = [_python(), _libraries(), _waiting(), _folder(settings), _disk(settings), _keys(settings)]
-    found += _postgres(settings)
+    found += [*_faults(), *_postgres(settings)]
     found.append(_bus(settings))
     return found
 
@@ -97,6 +97,12 @@ def _libraries() -> Finding:
 def _waiting() -> Finding:
     way = getattr(psycopg.waiting.wait, "__name__", "unknown")
     return Finding("psycopg waits", way != "wait_c", way, "import `shared` before psycopg, or the hub blocks")
+
+
+def _faults() -> Iterator[Finding]:
+    if fault := os.environ.get("JIANDING_FAULT", ""):
+        mend = "unset JIANDING_FAULT wherever programs are started; only tests of deaths set it"
+        yield _warning("faults", f"JIANDING_FAULT={fault[:40]} is set here: it ends programs", mend)
 
 
 def _folder(settings: Settings) -> Finding:
@@ -141,9 +147,11 @@ def _postgres(settings: Settings) -> list[Finding]:
         return [*found, *lost_keys(settings, admin), _services(admin)] if all(f.ok for f in found) else found
     except KeysLost as lost:
         return [Finding("key files of the data", False, f"{lost} is missing", _RESTORE)]
+    except BeingSetUp as error:
+        return [_warning("PostgreSQL", f"the data is being set up {error}", "wait for it, then look again")]
     except PostgresFailed as error:
-        mend = f"look into {postgres.data / 'server.log'}; `make clean` begins anew without the data"
-        return [Finding("PostgreSQL", False, str(error).strip().splitlines()[-1], mend)]
+        mend = f"mend what it says; {postgres.data / 'server.log'} has the whole of it"
+        return [Finding("PostgreSQL", False, " ".join(str(error).split()) or "does not start", mend)]
     finally:
         if started:
             postgres.leave()
@@ -188,7 +196,7 @@ def _database(settings: Settings, admin: str, service: str) -> Iterator[Finding]
         yield _warning(f"parked events of {service}", f"{waiting} wait for a person", mend)
     if rejected:
         found = f"{rejected.count} since {rejected.since} were no events of ours, and are kept"
-        mend = f"find out who publishes them; table `rejected` of {migrations.database(service)} has them"
+        mend = f"`jianding parked rejected` lists them; find out who publishes to {service}"
         yield _warning(f"bodies from the bus to {service}", found, mend)
 
 

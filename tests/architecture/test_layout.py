@@ -1,6 +1,7 @@
 """One concern, one file, one place to look."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def test_every_file_begins_by_saying_what_it_is_for(path):
 @pytest.mark.parametrize("path", LANGUAGE, ids=shown)
 def test_what_is_public_in_kernel_contracts_and_domains_has_a_docstring(path):
     assert [name for name, node in public(ast.parse(path.read_text())) if not ast.get_docstring(node)] == []
+
+
+def test_what_is_guarded_names_the_files_that_show_it():
+    _, _, rest = (ROOT / "ARCHITECTURE.md").read_text().partition("## What is guarded")
+    table, _, _ = rest.partition("\n## ")
+    rows = [line.split(" | ")[-1] for line in table.splitlines() if line.startswith("| ")][2:]
+    shown_in = [re.findall(r"`(tests/[^`]+\.py)`", cell) for cell in rows]
+    assert all(shown_in), "each row has at least one"
+    assert [file for files in shown_in for file in files if not (ROOT / file).exists()] == []
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -127,6 +127,18 @@ def test_parked_events_and_bodies_set_aside_are_told_and_what_to_do(office: Offi
     (rejected,) = _named(office.cluster.settings, "bodies from the bus to registration")
     assert (rejected.ok, rejected.warns) == (True, True)
     assert rejected.found.startswith("1 since 2")
+    assert "jianding parked rejected" in rejected.mend
+
+
+def test_a_fault_that_a_test_left_switched_on_is_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _named(office.cluster.settings, "faults") == []
+    monkeypatch.setenv("JIANDING_FAULT", "seal:3")
+    (found,) = _named(office.cluster.settings, "faults")
+    assert (found.ok, found.warns) == (True, True)
+    assert "JIANDING_FAULT=seal:3" in found.found
+    assert "unset JIANDING_FAULT" in found.mend
 
 
 def test_a_lost_vault_key_is_a_failure_once_there_are_identities(office: Office, keys: Settings) -> None:

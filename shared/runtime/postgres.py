@@ -8,6 +8,7 @@ own and var/ holds a link, instead of opening anybody's folders.
 import logging
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from shared.runtime.lease import one_at_a_time
+from shared.runtime.postmaster import PidFile, lives
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
 
@@ -29,8 +32,8 @@ log = logging.getLogger(__name__)
 
 _USER = "jianding"
 _PLACE = Path("/var/lib/jianding")  # of a root-run node whose own folders the server's user may not enter
+_WENT_WELL = re.compile(r"LOG:  (starting|listening|database system)")
 _PARTING = 3.0  # seconds
-_NOBODY = 2**22 + 1  # above the largest process id that Linux gives
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -44,6 +47,17 @@ timezone = 'UTC'
 
 class PostgresFailed(Exception):
     """The embedded PostgreSQL could not be started; the message ends with its own last words."""
+
+
+class NotRunning(PostgresFailed):
+    """数据库未运行。 PostgreSQL does not run; `jianding up` starts it."""
+
+
+class BeingSetUp(PostgresFailed):
+    """另一命令正在准备这些数据，请稍候。 The data is being set up by another command; wait for it."""
+
+    def __init__(self, pid: str) -> None:
+        super().__init__(f"(pid {pid or '?'})")
 
 
 class KeysLost(PostgresFailed):
@@ -76,11 +90,23 @@ class Postgres:
         return self._link.resolve()
 
     @property
+    def port(self) -> int:
+        """Where the running server listens; NotRunning if it does not, or only sets itself up."""
+        port = self._pid_file.port
+        if not port:
+            raise NotRunning
+        return port
+
+    @property
+    def _pid_file(self) -> PidFile:
+        return PidFile(self.data)
+
+    @property
     def dsn(self) -> str:
         """How its administrator connects."""
         return make_conninfo(
             host="127.0.0.1",
-            port=self._port_in_use(),
+            port=self.port,
             user="postgres",
             password=self._password(),
             dbname="postgres",
@@ -88,10 +114,14 @@ class Postgres:
         )
 
     def running(self) -> bool:
-        """Whether the server is up."""
-        if not (self._link / "postmaster.pid").exists():
+        """Whether the server is up; one that sets itself up, and serves nobody yet, is not."""
+        if self._pid_file.pid <= 0:
             return False
-        return self._control("status").returncode == 0 and not self._stale()
+        return self._control("status").returncode == 0 and not self._pid_file.is_foreign()
+
+    def alive(self) -> bool:
+        """Whether its process is there: the same, quickly, for whoever asks all the time."""
+        return self._pid_file.pid > 0 and lives(self._pid_file.pid)
 
     def in_use(self) -> bool:
         """Whether somebody else is connected to the running server; one that lets nobody in is of no use."""
@@ -101,27 +131,35 @@ class Postgres:
                     "SELECT count(*) FROM pg_stat_activity"
                     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
                 ).fetchone()
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, NotRunning):
             return False
         return bool(row and row[0])
 
-    def start(self) -> bool:
-        """Makes the cluster if there is none and starts it; False if it was running already."""
+    def start(self, port: int = 0) -> bool:
+        """Makes the cluster if there is none and starts it; False if it was running already.
+
+        BeingSetUp if another command is at that for long. `port`: where it was before, for its clients.
+        """
         self._place()
-        if self.running():
-            return False
-        if not (self.data / "PG_VERSION").exists():
-            self._initialise()
-        self._password()
-        if self._stale():
-            self._disown()
-        port = self._settings.postgres_port or _free_port()
+        with one_at_a_time(self._settings.var / "starting.pid", _PARTING, BeingSetUp):
+            if self.running():
+                return False
+            if (pid := -self._pid_file.pid) > 0 and lives(pid):  # initdb at work that holds no lock of ours
+                raise BeingSetUp(str(pid))
+            if not (self.data / "PG_VERSION").exists():
+                self._initialise()
+            self._password()
+            self._pid_file.clear()
+            self._start(port or self._settings.postgres_port or _free_port())
+        return True
+
+    def _start(self, port: int) -> None:
         log = self.data / "server.log"
+        before = log.stat().st_size if log.exists() else 0
         done = self._control("start", "-w", "-t", "60", "-l", str(log), "-o", f"-p {port}")
         if done.returncode != 0:
-            words = log.read_text(errors="replace")[-600:] if log.exists() else done.stdout
-            raise PostgresFailed(words)
-        return True
+            words = log.read_text(encoding="utf-8", errors="replace")[before:] if log.exists() else ""
+            raise PostgresFailed(_last_words(words) or done.stdout[-600:])
 
     def stop(self, mode: str = "fast") -> None:
         """Stops the server if it runs."""
@@ -148,7 +186,7 @@ class Postgres:
             password_file.unlink()
         if done.returncode != 0:
             raise PostgresFailed(done.stdout[-600:])
-        with (self.data / "postgresql.conf").open("a") as configuration:
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_CONFIGURATION)
 
     def _initial_password(self) -> Path:
@@ -176,7 +214,7 @@ class Postgres:
         """A folder for our data outside var/, named after it; `make clean` removes it."""
         folder = _PLACE / sha256(str(self._settings.var).encode()).hexdigest()[:12]
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "var").write_text(str(self._settings.var))
+        (folder / "var").write_text(str(self._settings.var), encoding="utf-8")
         return folder / "data"
 
     def _programs(self) -> Path:
@@ -211,9 +249,8 @@ class Postgres:
     def _run(self, program: str, *words: str) -> subprocess.CompletedProcess[str]:
         programs = self._programs()
         environment = {"PATH": f"{programs}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-        with (self._settings.var / "postgres.out").open(
-            "w+"
-        ) as output:  # a pipe would stay open in the server
+        out = self._settings.var / "postgres.out"  # a pipe would stay open in the server
+        with out.open("w+", encoding="utf-8", errors="replace") as output:
             done = subprocess.run(  # type: ignore[call-overload]
                 [str(programs / program), *words],
                 env=environment,
@@ -233,25 +270,11 @@ class Postgres:
             raise KeysLost(str(file))
         return secret(file).hex()
 
-    def _stale(self) -> bool:
-        """Whether postmaster.pid names a process that is somebody else: ours died, and its number went on."""
-        try:
-            pid = (self.data / "postmaster.pid").read_text().split()[0]
-            return Path(f"/proc/{pid}/cwd").readlink() != self.data
-        except (OSError, IndexError):  # nobody, or a system that does not tell: pg_ctl knows what it can
-            return False
 
-    def _disown(self) -> None:
-        """Puts a number that no process has into postmaster.pid; the server still checks the other lines."""
-        with (self.data / "postmaster.pid").open("r+") as file:
-            _, *rest = file.read().splitlines(keepends=True)
-            file.seek(0)
-            file.write("".join([f"{_NOBODY}\n", *rest]))
-            file.truncate()
-
-    def _port_in_use(self) -> str:
-        lines = (self.data / "postmaster.pid").read_text().splitlines()
-        return lines[3]
+def _last_words(log: str) -> str:
+    """The last that a server complained of; of what went well, nothing."""
+    lines = [line for line in log.strip().splitlines() if not _WENT_WELL.search(line)]
+    return "\n".join(lines[-3:])
 
 
 def _owner() -> _Owner:

@@ -22,7 +22,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from shared.kernel.ids import new_id
-from shared.runtime.postgres import Postgres
+from shared.runtime.postgres import Postgres, PostgresFailed
 from shared.runtime.settings import settings
 from shared.testing.command import CommandLine, Done
 from shared.testing.rabbitmq.node import wait_until
@@ -376,7 +376,7 @@ def _train(office: Office) -> Done:
 
 def _decided(office: Office) -> int:
     """How many events there are so far."""
-    with suppress(OSError, psycopg.Error, IndexError), office.connect("registration") as connection:
+    with suppress(OSError, psycopg.Error, PostgresFailed), office.connect("registration") as connection:
         row = connection.execute("SELECT count(*) FROM events").fetchone()
         return int(row[0]) if row else 0
     return 0

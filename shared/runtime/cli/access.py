@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from shared.runtime import databases
 from shared.runtime.cli.output import Failed
-from shared.runtime.postgres import Postgres
+from shared.runtime.lease import holder
+from shared.runtime.postgres import BeingSetUp, Postgres
 from shared.runtime.settings import Settings
 from shared.store import migrations
 
@@ -41,7 +42,18 @@ def connection(
 ) -> Iterator[Connection[Any]]:
     """An autocommit connection to a service's database, as its `service` or its `relay`."""
     name = migrations.service_role(service) if role == "service" else migrations.relay_role(service)
-    with psycopg.connect(databases.as_role(settings, dsn, service, name), autocommit=True) as connected:
+    with _connected(settings, databases.as_role(settings, dsn, service, name)) as connected:
         databases.refuse_restored(connected)
         databases.refuse_foreign(connected, settings, relay=role == "relay")
         yield connected
+
+
+def _connected(settings: Settings, dsn: str) -> Connection[Any]:
+    """BeingSetUp where a node that has just begun has not made this database, or the role, yet."""
+    try:
+        return psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as error:
+        missing = "does not exist" in str(error) or "password authentication failed" in str(error)
+        if settings.embedded_postgres and missing and (pid := holder(settings.var)):
+            raise BeingSetUp(pid) from None
+        raise

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: who starts it stops it, and what others left behind is coped with."""
 
+import fcntl
 import os
 import shutil
 import stat
@@ -12,9 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from shared.runtime import postgres as embedded
+from shared.runtime.checks import examine
 from shared.runtime.cli.access import admin
 from shared.runtime.cli.output import Failed
-from shared.runtime.postgres import KeysLost, Postgres, PostgresFailed
+from shared.runtime.postgres import BeingSetUp, KeysLost, NotRunning, Postgres, PostgresFailed
 from shared.runtime.settings import Settings, settings
 from shared.testing.rabbitmq.node import wait_until
 
@@ -139,6 +142,65 @@ def test_a_number_that_went_on_to_a_foreign_process_does_not_stand_for_the_serve
             foreign.kill()
     with psycopg.connect(stopped.dsn) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("left", ["", "\n", "garbage\n", "\x00" * 40])
+def test_a_lock_file_that_a_power_cut_spoiled_does_not_keep_the_server_from_starting(
+    left: str, stopped: Postgres
+) -> None:
+    (stopped.data / "postmaster.pid").write_text(left)
+    assert not stopped.running()
+    assert not stopped.in_use()
+    assert stopped.start()
+    with psycopg.connect(stopped.dsn) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_spoiled_lock_file_of_a_living_server_stays(postgres: Postgres) -> None:
+    pid_file = postgres.data / "postmaster.pid"
+    before = pid_file.read_text()
+    pid_file.write_text("")
+    try:
+        with pytest.raises(PostgresFailed, match="postmaster"):
+            postgres.start()
+        assert pid_file.read_text() == ""
+    finally:
+        pid_file.write_text(before)
+    assert postgres.running()
+
+
+def test_data_that_is_being_set_up_is_waited_for_and_no_server_of_somebody_elses_asked(
+    stopped: Postgres, var: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid_file = stopped.data / "postmaster.pid"
+    with subprocess.Popen(["sleep", "600"]) as bootstrap:
+        # as initdb leaves it for a moment: a negative pid, and PostgreSQL's usual port, whoever listens there
+        pid_file.write_text(f"-{bootstrap.pid}\n{stopped.data}\n1780000000\n5432\n\n\n")
+        try:
+            assert not stopped.running()
+            with pytest.raises(NotRunning):
+                _ = stopped.dsn
+            with pytest.raises(BeingSetUp, match=f"pid {bootstrap.pid}"), admin(var):
+                pass
+            (found,) = [finding for finding in examine(var) if finding.what == "PostgreSQL"]
+            assert (found.warns, f"pid {bootstrap.pid}" in found.found) == (True, True)
+        finally:
+            bootstrap.kill()
+            pid_file.unlink()
+
+
+def test_who_comes_while_another_command_starts_the_server_is_told_who_does(
+    stopped: Postgres, var: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_PARTING", 0.1)
+    with (var.var / "starting.pid").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write("4711\n")
+        file.flush()
+        with pytest.raises(BeingSetUp, match="pid 4711"):
+            stopped.start()
+    assert stopped.start()
 
 
 @pytest.mark.parametrize("running", [True, False])

@@ -573,6 +573,12 @@ def test_a_byte_that_is_no_character_reaches_the_command_line_as_one_line(desk: 
     assert "cannot be printed" in _explained(desk.jianding("trail", "batch", UNPRINTABLE))
 
 
+def test_the_help_of_send_keeps_identity_out_of_arguments(here: InProcess) -> None:
+    said = " ".join(here("send", "--help").output.split())
+    assert "`-` reads standard input" in said
+    assert "`ps`" in said
+
+
 _typed = st.text(max_size=12) | st.sampled_from(
     [UNPRINTABLE, "", "-", "--json", "²", "\x00", PARKED, f"{PARKED}0" * 30, "registration/", "../register"]
 )

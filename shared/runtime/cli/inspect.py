@@ -145,18 +145,23 @@ def trail(
     unknown = {} if known else {"error": _unknown(kind.value)}
     if as_json:
         tell({"kind": kind.value, "id": id, "events": steps, **unknown})
-    elif steps:
-        for step in steps:
-            _show_step(step, kind.value)
     elif known:
-        if any(filters.values()):
-            console.print("nothing of it is asked for / 没有符合条件的记录")
-        else:
-            console.print(f"nothing more behind index {after} / 在 {after} 之后没有更多记录")
+        _show_trail(steps, kind.value, after, filtered=any(filters.values()))
     if unknown and not as_json:
         raise Failed(f"{id[:80]}: {unknown['error']['zh']} {unknown['error']['en']}")
     if unknown:
         sys.exit(1)
+
+
+def _show_trail(steps: list[dict[str, Any]], kind: str, after: int, *, filtered: bool) -> None:
+    for step in steps:
+        _show_step(step, kind)
+    if steps:
+        return
+    if filtered:
+        console.print("nothing of it is asked for / 没有符合条件的记录")
+    else:
+        console.print(f"nothing more behind index {after} / 在 {after} 之后没有更多记录")
 
 
 def _moment(text: str) -> str:

@@ -20,6 +20,11 @@ from shared.runtime.settings import Settings, settings
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
 
+_MESSAGE = (
+    "The fields as a JSON object; `-` reads standard input, as it should where somebody's identity is in it:"
+    " `ps` and the shell's history show arguments. 含个人信息时请用 - 从标准输入提交。"
+)
+
 
 def demo(
     seed: Annotated[int, typer.Option(help="Another seed, other people and scores; the sums stay.")] = 1,
@@ -127,13 +132,7 @@ def send(
         str,
         typer.Argument(help="Such as submit_application; `list` shows them all, with fields and roles."),
     ],
-    message: Annotated[
-        str,
-        typer.Argument(
-            help="The fields as a JSON object; `-` reads standard input, as it should where somebody's"
-            " identity is in it: `ps` and the shell's history show arguments."
-        ),
-    ] = "{}",
+    message: Annotated[str, typer.Argument(help=_MESSAGE)] = "{}",
     actor: Annotated[str, typer.Option(help="Who asks: an opaque id.")] = "",
     role: Annotated[str, typer.Option(help="In which role, such as exam_affairs.")] = "",
     body: Annotated[str, typer.Option(help="For which body: centre, or station-<8 digits>.")] = "",
@@ -141,9 +140,8 @@ def send(
 ) -> None:
     """Send one command or question to a service, and print its answer. 向一个服务提交命令或查询。
 
-    A command needs a command_id; sending the same one again gives the same answer. Identity goes through
-    standard input: `jianding send registration enrol_person - … < person.json`.
-    含个人信息的消息请用 - 从标准输入提交。
+    A command needs a command_id; sending the same one again gives the same answer.
+    Identity goes through standard input: `send registration enrol_person - … < person.json`.
     """
     from shared.runtime.manual import methods
 
@@ -152,9 +150,7 @@ def send(
         return
     if command not in methods(service.value):
         raise Failed(_unknown(service.value, command))
-    given = fields(message, "message")
-    if "self" in given:  # which every method has already
-        raise Failed("message: 没有字段 self，请删除。 The field self is unknown; leave it out.")
+    given = _given(message)
     data = {"actor": actor, "role": role, "body": body}
     try:
         _name_the_caller(data)
@@ -166,6 +162,13 @@ def send(
         tell({"error": problem})
         sys.exit(1)
     tell(answer) if as_json else console.print_json(json.dumps(answer, ensure_ascii=False))
+
+
+def _given(message: str) -> dict[str, Any]:
+    given = fields(message, "message")
+    if "self" in given:  # which every method has already
+        raise Failed("message: 没有字段 self，请删除。 The field self is unknown; leave it out.")
+    return given
 
 
 def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any]) -> Any:

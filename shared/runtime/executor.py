@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 30
 LATE_DAYS = 7
 _TOLERANCE = timedelta(minutes=5)
-_KNOWN_EVENTS = 50_000  # some 15 MB of states
+KNOWN_EVENTS = 50_000  # some 15 MB of states
 
 Answer = dict[str, Any]
 Alongside = Callable[[Connection[Any]], None] | None
@@ -106,7 +106,7 @@ class Executor:
         source: str,
         clock: Clock = utc_now,
         late: timedelta = timedelta(days=LATE_DAYS),
-        known_events: int = _KNOWN_EVENTS,
+        known_events: int = KNOWN_EVENTS,
     ) -> None:
         """`late`: how long after it happened something may still be reported (R108).
 

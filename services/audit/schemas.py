@@ -21,5 +21,12 @@ class Trail(QuerySchema):
     until = Moment(required=False, load_default="")
 
 
+class Findings(QuerySchema):
+    after = Number(0, 2**53, required=False, load_default=0)
+    limit = Number(1, 1000, required=False, load_default=100)
+    kind = Text(40, required=False, load_default="")
+    source = Text(200, required=False, load_default="")
+
+
 class Nothing(QuerySchema):
     """No arguments."""

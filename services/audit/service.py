@@ -5,6 +5,7 @@ from typing import Any
 from services.audit import (
     bundles,
     export,
+    findings,
     keyring,
     programs,
     schemas,
@@ -38,7 +39,7 @@ definition = Definition(
         "newest": signed.newest,
         "published": signed.published,
         "standing": signed.standing,
-        "findings": trails.findings,
+        "findings": findings.findings,
         "concerns": standing.concerns,
         "policy": keyring.policy,
         "rotate": keyring.rotate,
@@ -84,6 +85,11 @@ class Audit:
     def entries(self, **message: Any) -> list[str]:
         """The log behind an index, as sealed."""
         return self.read(trails.entries, schemas.Entries, message, roles=SUPERVISION)
+
+    @rpc
+    def findings(self, **message: Any) -> list[dict[str, Any]]:
+        """What somebody has to look at, behind an id (R155)."""
+        return self.read(findings.spelled, schemas.Findings, message, roles=SUPERVISION)
 
     @rpc
     def head(self, **message: Any) -> dict[str, Any]:

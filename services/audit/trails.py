@@ -47,11 +47,6 @@ SELECT DISTINCT found.ref FROM subjects c, LATERAL (
  WHERE c.kind = 'certificate' AND c.ref = %s AND found.kind = 'application'
 """
 
-_FINDINGS = """
-SELECT id, kind, source, first_position, last_position, first_index, last_index, detail, raised_at
-  FROM findings WHERE id > %s ORDER BY id LIMIT %s
-"""
-
 
 def trail(
     rows: Rows,
@@ -149,11 +144,6 @@ def entries(rows: Rows, after: int = -1, limit: int = 500) -> list[str]:
         "SELECT leaf FROM entries WHERE index > %s ORDER BY index LIMIT %s", (after, limit)
     ).fetchall()
     return [leaf.decode(row["leaf"])[0].decode() for row in found]
-
-
-def findings(rows: Rows, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
-    """What somebody has to look at, in the order in which it was raised."""
-    return rows.execute(_FINDINGS, (after, limit)).fetchall()
 
 
 def head(rows: Rows) -> dict[str, Any]:

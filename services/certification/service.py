@@ -44,7 +44,7 @@ class Certification:
 
     @rpc
     def dossier(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.dossier, schemas.DossierOf, message, roles=STAFF)
+        return self.read(queries.dossier, schemas.DossierOf, message, roles=STAFF, sensitive=True)
 
     @rpc
     def statistics(self, **message: Any) -> dict[str, Any]:

@@ -61,11 +61,11 @@ class Scoring:
 
     @rpc
     def result(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.result, schemas.ResultOf, message, roles=STAFF)
+        return self.read(queries.result, schemas.ResultOf, message, roles=STAFF, sensitive=True)
 
     @rpc
     def results(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.results, schemas.ResultsOf, message, roles=STAFF)
+        return self.read(queries.results, schemas.ResultsOf, message, roles=STAFF, sensitive=True)
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

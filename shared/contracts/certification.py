@@ -1,6 +1,7 @@
 """What certification says: the evidence of a candidate's way, certificate numbers, certificates."""
 
 from shared.contracts.attempts import Attempt
+from shared.contracts.reads import Read
 from shared.kernel.events import Event, subject
 
 
@@ -10,6 +11,10 @@ class CertificationEvent(Event, service="certification"):
 
 class AttemptRefused(Attempt, CertificationEvent):
     """越权操作被拒绝 (R015)."""
+
+
+class SensitiveRead(Read, CertificationEvent):
+    """敏感读取 (R163)."""
 
 
 class DossierOpened(CertificationEvent):

@@ -1,6 +1,7 @@
 """What registration says: people, training, applications, admission tickets."""
 
 from shared.contracts.attempts import Attempt
+from shared.contracts.reads import Read
 from shared.kernel.events import Event, subject
 
 
@@ -10,6 +11,10 @@ class RegistrationEvent(Event, service="registration"):
 
 class AttemptRefused(Attempt, RegistrationEvent):
     """越权操作被拒绝 (R015)."""
+
+
+class SensitiveRead(Read, RegistrationEvent):
+    """敏感读取 (R163)."""
 
 
 class PersonEnrolled(RegistrationEvent):

@@ -1,6 +1,7 @@
 """What scheduling says: batches, notices, examiners, papers, seats, the exam day."""
 
 from shared.contracts.attempts import Attempt
+from shared.contracts.reads import Read
 from shared.kernel.actors import Role
 from shared.kernel.events import Event, subject
 
@@ -11,6 +12,10 @@ class SchedulingEvent(Event, service="scheduling"):
 
 class AttemptRefused(Attempt, SchedulingEvent):
     """越权操作被拒绝 (R015)."""
+
+
+class SensitiveRead(Read, SchedulingEvent):
+    """敏感读取 (R163)."""
 
 
 class BatchApplied(SchedulingEvent):

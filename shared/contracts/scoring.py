@@ -1,6 +1,7 @@
 """What scoring says: panels, score sheets under blind codes, corrections, results."""
 
 from shared.contracts.attempts import Attempt
+from shared.contracts.reads import Read
 from shared.kernel.events import Event, subject
 
 
@@ -10,6 +11,10 @@ class ScoringEvent(Event, service="scoring"):
 
 class AttemptRefused(Attempt, ScoringEvent):
     """越权操作被拒绝 (R015)."""
+
+
+class SensitiveRead(Read, ScoringEvent):
+    """敏感读取 (R163)."""
 
 
 class ExaminerAdmitted(ScoringEvent):

@@ -17,7 +17,7 @@ from shared.contracts import SOURCES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.errors import Refusal
-from shared.runtime import delivery
+from shared.runtime import delivery, reading
 from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Alongside, Answer, Call, Executor
@@ -152,8 +152,10 @@ class Queries(_Part):
         schema: type[QuerySchema],
         message: dict[str, Any],
         roles: Collection[Role] | None = None,
+        *,
+        sensitive: bool = False,
     ) -> Any:
-        """`roles`: who may ask, where not everybody may."""
+        """`roles`: who may ask, where not everybody may. `sensitive`: having asked is an event (R163)."""
         try:
             actor = read_actor(data)
             if roles is not None and actor.role not in roles:
@@ -161,9 +163,25 @@ class Queries(_Part):
             arguments = schema().read(message)
             if actor.role is Role.EXAMINER and arguments.get("examiner", actor.id) != actor.id:
                 raise NotForThisRole
+            if sensitive:
+                return self._witnessed(actor, query, arguments)
             return self.workshop.persistently(lambda connection: _ask(connection, query, arguments))
         except Refusal as refusal:
             raise Refused.of(refusal) from None
+
+    def _witnessed(self, actor: Actor, query: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        source = self.workshop.settings.source(self.definition.name)
+
+        def work(connection: Connection[Any]) -> Any:
+            with connection.transaction():
+                answer = _ask(connection, query, arguments)
+                rows = len(answer) if isinstance(answer, list) else int(answer is not None)
+                reading.record(connection, source, actor, query.__name__, arguments, rows)
+            return answer
+
+        answer = self.workshop.persistently(work)
+        self.workshop.committed()
+        return answer
 
 
 def _ask(connection: Connection[Any], query: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -200,11 +218,11 @@ def _admit(data: dict[str, Any], roles: Collection[Role]) -> Actor:
 class Feed(_Part):
     """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log and signed head.
 
-    For FOLLOWERS: a whole log pairs blind codes with candidates (R070).
+    For FOLLOWERS: a whole log pairs blind codes with candidates (R070). What people read of it is an event.
     """
 
     def get_dependency(self, worker_ctx: Any) -> "_Pages":
-        return _Pages(self.workshop, worker_ctx.data)
+        return _Pages(self.workshop, self.definition.name, worker_ctx.data)
 
 
 @dataclass(frozen=True)
@@ -212,16 +230,29 @@ class _Pages:
     """A feed for one call."""
 
     workshop: Workshop
+    service: str
     data: dict[str, Any]
 
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
-        _admit(self.data, FOLLOWERS)
+        actor = _admit(self.data, FOLLOWERS)
         try:
             asked = After().read(message)
         except Refusal as refusal:
             raise Refused.of(refusal) from None
-        return self.workshop.persistently(lambda connection: delivery.own_page(connection, **asked))
+        page = self.workshop.persistently(lambda connection: self._page(connection, actor, asked))
+        self.workshop.committed()
+        return page
+
+    def _page(self, connection: Connection[Any], actor: Actor, asked: dict[str, Any]) -> dict[str, Any]:
+        if actor.role is Role.SERVICE:
+            return delivery.own_page(connection, **asked)
+        with connection.transaction():
+            page = delivery.own_page(connection, **asked)
+            if rows := reading.told(actor, page["events"]):
+                source = self.workshop.settings.source(self.service)
+                reading.record(connection, source, actor, "events_after", {}, rows)
+        return page
 
 
 class Subscription(_Part):

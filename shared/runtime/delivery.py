@@ -27,6 +27,7 @@ from shared.wire.envelope import Sealed, Undecodable, digest, read
 log = logging.getLogger(__name__)
 
 PAGE = 500
+_NO_DUTY = ("AttemptRefused", "SensitiveRead")  # who was refused a duty, or only looked, does not hold it
 _AT_ONCE = 50  # events of a first transaction: each may be a whole command, or an update
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
@@ -115,7 +116,7 @@ def _projecting(definition: Definition, projection: Projection, number: int | No
 def shown_duties(sealed: Sealed) -> Iterable[Duty]:
     """The duties within a batch that an event of another service shows, for roles that exclude others."""
     batch = next((ref for kind, ref in sealed.refs if kind == "batch"), None)
-    if batch is None or sealed.type == "AttemptRefused":  # who was refused a duty does not hold it
+    if batch is None or sealed.type in _NO_DUTY:
         return
     actor, role, _ = sealed.actor
     for person, held in [(actor, Role(role)), *_bearers(sealed)]:

@@ -15,6 +15,8 @@ from shared.store.errors import PASSING
 
 log = logging.getLogger(__name__)
 
+_FAREWELL = 2.0  # seconds for the last step to end
+
 
 class Regularly(DependencyProvider):
     """`Regularly(make, seconds)`: `make(workshop)` is the step, taken every so many seconds of the settings.
@@ -37,7 +39,9 @@ class Regularly(DependencyProvider):
 
     def stop(self) -> None:
         self._ending.send(True)
-        self._thread.wait()
+        with eventlet.Timeout(_FAREWELL, False):
+            self._thread.wait()
+        self._thread.kill()  # whoever does not answer now would be waited for; what was begun rolls back
 
     def get_dependency(self, _worker_ctx: Any) -> None:
         return None

@@ -164,7 +164,9 @@ def test_it_leaves_no_server_running(demo: Demo) -> None:
 
 
 def test_the_same_seed_comes_to_the_same(demo: Demo) -> None:
-    assert demo.report["events_by_type"] == EVENTS
+    types = dict(demo.report["events_by_type"])
+    assert types.pop("SensitiveRead") > 0  # as often as it had to wait for results
+    assert types == EVENTS
     rows = [*demo.report["batches"], *demo.report["sittings"]]
     assert tuple(_without_identifiers(row) for row in rows) == BATCHES
 

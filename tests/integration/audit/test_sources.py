@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit import sources
+from services.audit import findings, sources
 from services.audit.domain.sources import Gap, Record, Statement, Waiting
 from services.audit.sources import Watch
 from shared.kernel.clock import moment, stamp, utc_now
@@ -184,6 +184,20 @@ def test_events_long_on_their_way_are_told_once(look: Look, tmp_path: Path) -> N
         ("/centre/registration", 1, 6),
         ("/centre/scheduling", 1, 3),
     ]
+
+
+def test_findings_are_handed_out_page_by_page_by_kind_and_by_source(look: Look) -> None:
+    for _ in range(2):
+        look.later(100)
+        look.state()
+        look.later()
+    ask = look.audit.ask
+    everything = ask(findings.findings)
+    assert [each["kind"] for each in everything] == ["source-silent", "source-returned"] * 2
+    assert ask(findings.findings, after=everything[1]["id"], limit=1) == everything[2:3]
+    assert ask(findings.findings, kind="source-returned") == everything[1::2]
+    assert ask(findings.findings, source="/centre/scheduling") == []
+    assert ask(findings.spelled, 0, 1, "", SCORING)[0]["raised_at"].startswith("20")
 
 
 def test_the_service_cannot_take_a_head_back(look: Look) -> None:

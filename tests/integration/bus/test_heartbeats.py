@@ -1,14 +1,17 @@
 """Sources over real programs: they state their heads, and audit notices who falls silent or takes back."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from shared.contracts import SOURCES
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes, environment
 from shared.testing.rabbitmq.node import wait_until
 from tests.integration.bus.ledger import SOON, SOURCE, Ledger
+from tests.integration.bus.queues import Queues
 
 QUICK = {"heartbeat_seconds": 0.3, "silence_seconds": 2, "missing_seconds": 1}
 
@@ -61,3 +64,14 @@ def test_a_source_whose_relay_dies_is_silent_and_one_whose_database_is_set_back_
     assert wait_until(lambda: ("rolled-back", 5, 7) in found(ledger), SOON)
     assert wait_until(lambda: ("source-returned", 7, None) in found(ledger), SOON)
     assert stated(ledger) == 7
+
+
+def test_audit_told_to_end_does_not_wait_for_sources_that_do_not_answer(
+    queues: Queues, processes: Processes
+) -> None:
+    for source in SOURCES:
+        queues.silence(source)
+    audit = processes.run("serve", "audit")
+    time.sleep(1)
+    assert audit.stop(12) == 0
+    assert not audit.said("Traceback")

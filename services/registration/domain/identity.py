@@ -7,7 +7,8 @@ from datetime import date
 from shared.kernel.errors import DomainError
 
 RESIDENT_ID = "resident_id"
-DOCUMENTS = (RESIDENT_ID, "officer_card", "mainland_travel_permit", "permanent_residence", "passport")
+PERMANENT_RESIDENCE = "permanent_residence"
+DOCUMENTS = (RESIDENT_ID, "officer_card", "mainland_travel_permit", PERMANENT_RESIDENCE, "passport")
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
@@ -77,7 +78,10 @@ def check_document(document: str, number: str, today: date) -> None:
     A resident ID number under another kind would be enrolled beside itself, and unchecked (R029); so one
     that looks like it is refused even where its check character is wrong.
     """
-    if document == RESIDENT_ID:
+    # since 2023 a foreigner's permanent residence card has a number of this form too, which begins with a 9
+    if document == RESIDENT_ID or (
+        document == PERMANENT_RESIDENCE and number[:1] == "9" and len(number) == 18
+    ):
         check(number, today)
     elif _LIKE_A_RESIDENTS.fullmatch(number):
         raise DocumentKindWrong

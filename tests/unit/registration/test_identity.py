@@ -104,6 +104,15 @@ def test_what_does_not_look_like_one_may_be_of_another_document(number):
     check_document("passport", number, TODAY)
 
 
+def test_a_permanent_residence_card_may_have_eighteen_digits_of_its_own():
+    card = "91100019900101123"
+    check_document("permanent_residence", card + check_character(card), TODAY)
+    with pytest.raises(IdNumberInvalid):
+        check_document("permanent_residence", card + "XA"[check_character(card) == "X"], TODAY)
+    with pytest.raises(DocumentKindWrong):
+        check_document("permanent_residence", VALID, TODAY)
+
+
 def test_a_resident_id_is_held_to_its_check_character():
     check_document(RESIDENT_ID, VALID, TODAY)
     with pytest.raises(IdNumberInvalid):

@@ -216,8 +216,8 @@ stated = st.builds(Statement, st.integers(0, 2**53), st.just("0f" * 32), moments
         head=st.none() | stated,
         last=st.none() | stated,
         unproven=st.lists(stated, max_size=3).map(tuple),
-        waiting=st.none() | st.builds(Waiting, st.integers(1), moments),
-        gap=st.none() | st.builds(Gap, st.integers(1), st.integers(1)),
+        waiting=st.none() | st.builds(Waiting, st.integers(1, 2**53), moments),
+        gap=st.none() | st.builds(Gap, st.integers(1, 2**53), st.integers(1, 2**53)),
         silent=st.none() | moments,
     )
 )

@@ -123,14 +123,18 @@ class Node:
             self._bells[service].ring()
 
     def _relay(self, service: str) -> None:
+        said = False
         while not self._stopping:
             try:
                 with relaying.connect(self._settings, self._admin, service) as connection:
+                    said = False
                     source = relaying.lead(self._settings, service, connection, lambda: self._stopping)
                     if source is not None:
                         self._publish(service, source)
             except PASSING as error:
-                log.warning("relay of %s: %s", service, type(error).__name__)
+                level = logging.INFO if said else logging.WARNING
+                log.log(level, "relay of %s: %s; tries again until it works", service, type(error).__name__)
+                said = True
                 eventlet.sleep(0.5)
 
     def _publish(self, service: str, source: relaying.SourceLog) -> None:

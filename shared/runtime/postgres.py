@@ -115,7 +115,7 @@ class Postgres:
 
     def running(self) -> bool:
         """Whether the server is up; one that sets itself up, and serves nobody yet, is not."""
-        if self._pid_file.pid <= 0:
+        if not self.alive():
             return False
         return self._control("status").returncode == 0 and not self._pid_file.is_foreign()
 
@@ -194,7 +194,7 @@ class Postgres:
         file = self.data.parent / ".initial-password"
         file.unlink(missing_ok=True)  # of a start that was cut off
         descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as opened:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
             os.fchown(descriptor, self._owner.uid, self._owner.gid)
             opened.write(self._password())
         return file

@@ -67,14 +67,15 @@ class PidFile:
 
 
 def lives(pid: int) -> bool:
-    """Whether there is such a process."""
+    """Whether there is such a process; one that has ended and that nobody has asked for counts no more."""
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody's
+    except OSError:  # somebody's, or a system that does not tell
         return True
-    return True
+    return not state.rpartition(")")[2].lstrip().startswith("Z")
 
 
 def _works_in(process: Path, folder: Path) -> bool:

@@ -23,6 +23,7 @@ from psycopg.conninfo import make_conninfo
 
 from shared.kernel.ids import new_id
 from shared.runtime.postgres import Postgres, PostgresFailed
+from shared.runtime.postmaster import PidFile, lives
 from shared.runtime.settings import settings
 from shared.testing.command import CommandLine, Done
 from shared.testing.rabbitmq.node import wait_until
@@ -88,6 +89,12 @@ def test_where_there_is_no_data_it_says_how_to_get_some_and_makes_none(
     line = _one_line(nothing(*words, seconds=30))
     assert "jianding up" in line
     assert not (tmp_path / "var").exists()
+
+
+def test_it_says_which_version_it_is(nothing: CommandLine) -> None:
+    done = nothing("--version")
+    assert (done.code, done.errors) == (0, "")
+    assert re.fullmatch(r"jianding \d+\.\d+\.\d+\n", done.output)
 
 
 def test_everything_that_is_missing_of_the_caller_is_said_at_once(nothing: CommandLine) -> None:
@@ -242,6 +249,36 @@ def left(office: Office) -> Office:
             up.communicate(timeout=60)
     office.postgres.stop()
     return office
+
+
+def test_a_node_whose_database_dies_starts_it_again_or_ends_and_says_so(office: Office) -> None:
+    jianding = CommandLine({**office.jianding.environment, "JIANDING_AMQP_URL": "amqp://127.0.0.1:1"})
+    with jianding.start("up") as up:
+        assert up.stdout is not None
+        assert "are up on" in up.stdout.readline()
+        _kill_the_database(office)
+        wait_until(lambda: office.postgres.alive(), 30)
+        assert office.jianding("send", "registration", "roster", *TRAINER).code == 1  # refused: so it answers
+        configuration = office.postgres.data / "postgresql.conf"
+        kept = configuration.rename(configuration.with_name("kept"))
+        try:
+            _kill_the_database(office)
+            _, errors = up.communicate(timeout=60)
+        finally:
+            kept.rename(configuration)
+    said = errors.splitlines()
+    assert up.returncode == 1
+    assert said[0].startswith("JIANDING_AMQP_URL is ignored")
+    assert "does not start again" in said[-1]
+    assert "PostgreSQL has ended, and is started again" in errors
+    assert len(said) < 60
+    assert "Traceback" not in errors
+
+
+def _kill_the_database(office: Office) -> None:
+    pid = PidFile(office.postgres.data).pid
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not lives(pid), 10)
 
 
 def test_what_a_killed_node_leaves_running_is_stopped_by_the_next_command(office: Office) -> None:

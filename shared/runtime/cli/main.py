@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,11 +60,28 @@ parked.command("skip", short_help="Go on without the event. 跳过")(parking.ski
 parked.command("replay", short_help="Hand the events on, in order. 重放")(parking.replay)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"jianding {_version()}\n")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("jianding")
+    except PackageNotFoundError:  # run from its folder, without having been installed
+        project = (Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(project)["project"]["version"])
+
+
 @app.callback()
 def _options(
     log_level: Annotated[
         str, typer.Option(help="DEBUG, INFO, WARNING or ERROR; else JIANDING_LOG_LEVEL.", metavar="LEVEL")
     ] = "",
+    _asked: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     level = (log_level or settings().log_level).upper()
     if level not in LEVELS:

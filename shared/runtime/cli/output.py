@@ -23,6 +23,13 @@ def tell(data: Any) -> None:
     sys.stdout.flush()
 
 
+_ALTERED = (
+    "日志被改动或不完整；请运行 jianding verify 查看位置，再从备份恢复该数据库。"
+    " The log was altered, or is not whole ({}): `jianding verify` says where; restore that database from a"
+    " backup."
+)
+
+
 class Failed(Exception):
     """A command cannot go on; the message says why and what to do."""
 
@@ -51,11 +58,7 @@ def explained() -> Iterator[None]:
     except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
         _say(str(error))
     except (ChainBroken, Undecodable) as error:
-        _say(
-            "日志被改动或不完整；请运行 jianding verify 查看位置，再从备份恢复该数据库。"
-            f" The log was altered, or is not whole ({error}): `jianding verify` says where; restore that"
-            " database from a backup."
-        )
+        _say(_ALTERED.format(error))
     except psycopg.OperationalError as error:
         _say(
             f"数据库没有应答，请用 jianding doctor 查看。"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -70,6 +71,11 @@ def up() -> None:
     stopped = eventlet.event.Event()
     on_signal(lambda: stopped.ready() or stopped.send(None))
     current = settings()
+    if current.amqp_url:
+        errors.print(
+            "JIANDING_AMQP_URL is ignored: the bus of `jianding up` is in memory / 忽略 JIANDING_AMQP_URL",
+            soft_wrap=True,
+        )
     with lease(current.var), admin(current, create=True) as dsn:
         _have_keys(current, dsn)
         with Node(current, dsn) as node:
@@ -82,8 +88,34 @@ def up() -> None:
                 "Ctrl-C stops it. 按 Ctrl-C 停止。"
                 " Try: jianding verify, jianding trail batch ID, jianding doctor"
             )
-            stopped.wait()
+            _until(current, stopped)
     console.print("stopped / 已停止")
+
+
+def _until(current: Settings, stopped: Any) -> None:
+    """Returns once the node is to be stopped. Without its database there is nothing to stop in order."""
+    from shared.runtime.keeper import PostgresEnded, keep
+    from shared.runtime.postgres import Postgres
+
+    if not current.embedded_postgres:
+        stopped.wait()
+        return
+    postgres = Postgres(current)
+    try:
+        keep(postgres, stopped)
+    except PostgresEnded as ended:
+        errors.print(f"jianding: {' '.join(str(ended.__doc__).split())}", soft_wrap=True, markup=False)
+        _leave(1)
+    if not postgres.alive():
+        console.print("stopped / 已停止")
+        _leave(0)
+
+
+def _leave(code: int) -> None:
+    """At once: whoever waits for the database would wait for as long as its pool has patience."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def serve(service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:

@@ -15,7 +15,7 @@ INSTALL := $(PIP) install --no-deps --require-hashes
 help: ## list every target with a sentence
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-demo: $(VENV)/.runtime ## run ten batches and two sittings through five services in one process, then print the summary
+demo: $(VENV)/.runtime ## play twelve assessment batches (ten of a term, two in April) through five services in one process, then print the summary
 	@$(BIN)/jianding demo
 
 up: $(VENV)/.runtime ## serve the embedded node on the data under var/ until Ctrl-C

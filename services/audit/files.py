@@ -37,7 +37,7 @@ def folder(path: Path) -> Path:
 def held(path: Path) -> Iterator[bool]:
     """Whether this process has the lock file for the block; what a dead process held, the kernel frees."""
     folder(path.parent)
-    with path.open("a+") as file:
+    with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

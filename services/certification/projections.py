@@ -6,7 +6,9 @@ from services.certification.domain.dossier import PUBLISHED, SCORED
 from shared.contracts import certification as said
 from shared.kernel.reactions import Projection, Rows
 
-certificates = Projection("certificates", files(__package__).joinpath("sql/certificates.sql").read_text())
+certificates = Projection(
+    "certificates", files(__package__).joinpath("sql/certificates.sql").read_text(encoding="utf-8")
+)
 
 
 @certificates.on(said.DossierOpened)

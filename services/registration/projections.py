@@ -5,7 +5,7 @@ from importlib.resources import files
 from shared.contracts import registration as said
 from shared.kernel.reactions import Projection, Rows
 
-register = Projection("register", files(__package__).joinpath("sql/register.sql").read_text())
+register = Projection("register", files(__package__).joinpath("sql/register.sql").read_text(encoding="utf-8"))
 
 _STATUS = {
     said.StationReviewPassed: "station_passed",

@@ -5,7 +5,7 @@ from importlib.resources import files
 from shared.contracts import scheduling as said
 from shared.kernel.reactions import Projection, Rows
 
-board = Projection("board", files(__package__).joinpath("sql/board.sql").read_text())
+board = Projection("board", files(__package__).joinpath("sql/board.sql").read_text(encoding="utf-8"))
 
 _STATUS = {
     said.CandidateCheckedIn: "checked_in",

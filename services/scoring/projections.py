@@ -6,7 +6,7 @@ from services.scoring.domain.passing import PRACTICAL, THEORY
 from shared.contracts import scoring as said
 from shared.kernel.reactions import Projection, Rows
 
-scores = Projection("scores", files(__package__).joinpath("sql/scores.sql").read_text())
+scores = Projection("scores", files(__package__).joinpath("sql/scores.sql").read_text(encoding="utf-8"))
 
 _SHEET_STATUS = {
     said.ScoreSubmitted: "scored",

@@ -133,7 +133,7 @@ def _hash(password: str, salt: bytes) -> str:
 
 def _password(path: Path) -> str:
     # as the entrypoint's `$(cat ...)` reads it
-    password = path.read_text().rstrip("\n") if path.exists() else ""
+    password = path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else ""
     return password or sys.exit(f"{path} is missing or empty; run deploy/secrets-init and mount it")
 
 

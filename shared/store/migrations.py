@@ -123,7 +123,7 @@ def _scripts(package: str) -> Iterable[tuple[str, str]]:
     for place in (__package__, package):
         folder = files(place).joinpath("sql")
         for script in sorted(_numbered(folder), key=lambda script: script.name):
-            yield f"{place}/{script.name}", script.read_text()
+            yield f"{place}/{script.name}", script.read_text(encoding="utf-8")
 
 
 def _numbered(folder: Traversable) -> list[Traversable]:
@@ -142,7 +142,7 @@ def _once(connection: Connection[Any], name: str, script: str) -> bool:
 
 
 def _grant(connection: Connection[Any], service: str) -> None:
-    script = files(__package__).joinpath("sql/roles.sql").read_text()
+    script = files(__package__).joinpath("sql/roles.sql").read_text(encoding="utf-8")
     connection.execute(
         sql.SQL(script).format(  # type: ignore[arg-type]
             service=sql.Identifier(service_role(service)),

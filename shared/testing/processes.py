@@ -49,12 +49,16 @@ class Process:
 
     def said(self, text: str) -> list[str]:
         """The lines that contain `text`."""
-        return [line for line in self.log.read_text(errors="replace").splitlines() if text in line]
+        return [
+            line
+            for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if text in line
+        ]
 
     @property
     def last_words(self) -> str:
         """The end of what it said."""
-        return self.log.read_text(errors="replace")[-2000:]
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def await_line(self, text: str, seconds: float = 30) -> None:
         """Returns once it has said `text`; ProcessNotAsExpected if it ends or `seconds` pass before."""

@@ -190,7 +190,7 @@ class Node:
         return self.process is None or self.process.poll() is not None
 
     def _last_words(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-50:])
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-50:])
 
     def _environment(self) -> dict[str, str]:
         own = {
@@ -260,5 +260,5 @@ def _is_free(port: int) -> bool:
 
 def _write_privately(path: Path, text: str, mode: int = 0o600) -> None:
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         file.write(text)

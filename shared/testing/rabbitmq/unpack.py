@@ -60,9 +60,11 @@ def _fetch(machine: Machine, work: Path) -> list[Path]:
 def _status(machine: Machine, work: Path) -> Path:
     """What apt shall believe to be installed: everything but Erlang and what stands on it."""
     status = machine.root / "var/lib/dpkg/status"
-    stanzas = status.read_text(errors="replace").split("\n\n") if status.exists() else []
+    stanzas = status.read_text(encoding="utf-8", errors="replace").split("\n\n") if status.exists() else []
     own = work / "status"
-    own.write_text("\n\n".join(stanza for stanza in stanzas if not OF_ERLANG.search(stanza)))
+    own.write_text(
+        "\n\n".join(stanza for stanza in stanzas if not OF_ERLANG.search(stanza)), encoding="utf-8"
+    )
     return own
 
 
@@ -98,5 +100,7 @@ def _relocate(erlang: Path) -> None:
     """Debian's `erl` knows only /usr/lib/erlang: let it start from where it lies."""
     for erl in (*erlang.glob("bin/erl"), *erlang.glob("erts-*/bin/erl")):
         up = "/".join(".." for _ in erl.relative_to(erlang).parts[:-1])
-        moved = erl.read_text().replace("ROOTDIR=/usr/lib/erlang", f'ROOTDIR=$(cd "$progdir/{up}" && pwd)')
-        erl.write_text(moved)
+        moved = erl.read_text(encoding="utf-8").replace(
+            "ROOTDIR=/usr/lib/erlang", f'ROOTDIR=$(cd "$progdir/{up}" && pwd)'
+        )
+        erl.write_text(moved, encoding="utf-8")

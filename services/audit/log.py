@@ -135,31 +135,18 @@ class Recorder:
         hashes = [leaf_hash(each) for each in leaves]
         edge = memory.edge.copy()
         grown, full = tree.append(hashes), edge.extend(hashes)
+        told = (
+            tree.size,
+            *_of_entries(events, received, leaves),
+            *_of_subjects(subjects, links),
+            _array(level for level, _, _ in full),
+            _array(index for _, index, _ in full),
+            [tile for _, _, tile in full],
+            grown.root,
+            b"".join(grown.peaks),
+        )
         try:
-            connection.execute(
-                _APPEND,
-                (
-                    tree.size,
-                    _lines(event.source for event in events),
-                    _array(event.position for event in events),
-                    _array(event.id for event in events),
-                    _lines(event.type for event in events),
-                    _lines(event.actor[0] for event in events),
-                    _lines(event.actor[1] for event in events),
-                    received,
-                    leaves,
-                    _lines(kind for each in subjects for kind, _ in each),
-                    _lines(ref for each in subjects for _, ref in each),
-                    _array(offset for offset, each in enumerate(subjects) for _ in each),
-                    _array(number for each in links for number, _ in each),
-                    _array(previous for each in links for _, previous in each),
-                    _array(level for level, _, _ in full),
-                    _array(index for _, index, _ in full),
-                    [tile for _, _, tile in full],
-                    grown.root,
-                    b"".join(grown.peaks),
-                ),
-            )
+            connection.execute(_APPEND, told)
         except errors.DatabaseError as error:
             if error.sqlstate == "JD001":
                 raise Conflict("the audit log") from None
@@ -252,6 +239,31 @@ def _raise(
 ) -> None:
     detail = orjson.dumps({"evidence": digest(body).hex(), "reason": reason}).decode()
     connection.execute(_RAISE, (kind, source, position, position, index, index, detail))
+
+
+def _of_entries(events: Sequence[Sealed], received: str, leaves: list[bytes]) -> tuple[Any, ...]:
+    """The columns of entries, as `append_entries` takes them."""
+    return (
+        _lines(event.source for event in events),
+        _array(event.position for event in events),
+        _array(event.id for event in events),
+        _lines(event.type for event in events),
+        _lines(event.actor[0] for event in events),
+        _lines(event.actor[1] for event in events),
+        received,
+        leaves,
+    )
+
+
+def _of_subjects(subjects: list[list[Subject]], links: list[list[Link]]) -> tuple[Any, ...]:
+    """The columns of subjects: kind, ref, which of the entries, number, and the entry before."""
+    return (
+        _lines(kind for each in subjects for kind, _ in each),
+        _lines(ref for each in subjects for _, ref in each),
+        _array(offset for offset, each in enumerate(subjects) for _ in each),
+        _array(number for each in links for number, _ in each),
+        _array(previous for each in links for _, previous in each),
+    )
 
 
 def _lines(texts: Iterable[str]) -> str:

@@ -279,7 +279,7 @@ def test_the_doctor_finds_everything_well(served: Demo) -> None:
 
 def test_nothing_is_parked(served: Demo) -> None:
     done = served.jianding("parked", "list", "--json")
-    assert (done.code, done.last) == (0, {"parked": []})
+    assert (done.code, done.last) == (0, {"parked": [], "rejected": {}})
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,46 @@ def test_where_there_is_no_data_it_says_how_to_get_some_and_makes_none(
     assert not (tmp_path / "var").exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rebuild", "nope"),
+        ("parked", "show", "x"),
+        ("send", "registration", "nosuch", *TRAINER),
+        ("send", "registration", "roster"),
+        ("verify",),
+    ],
+)
+def test_a_program_gets_an_object_with_the_error_in_both_languages(
+    words: tuple[str, ...], nothing: CommandLine
+) -> None:
+    done = nothing(*words, "--json")
+    assert (done.code, done.errors) == (1, "")
+    error = json.loads(done.output)["error"]
+    assert set(error) == {"code", "field", "rule", "zh", "en"}
+    assert re.search(r"[\u4e00-\u9fff]", error["zh"])
+    assert re.search(r"[A-Za-z]{4}", error["en"])
+
+
+@pytest.mark.parametrize(
+    ("closed", "says"),
+    [(">&-", "Standard output is closed"), (">/dev/full", "The output cannot be written"), ("<&-", "")],
+)
+def test_streams_that_are_closed_or_full_are_one_line(closed: str, says: str, nothing: CommandLine) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m shared.runtime.cli send registration list {closed}"],
+        env=nothing.environment,
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (1 if says else 0)
+    assert done.stderr.count("\n") == (1 if says else 0)
+    assert says in done.stderr
+
+
 def test_it_says_which_version_it_is(nothing: CommandLine) -> None:
     done = nothing("--version")
     assert (done.code, done.errors) == (0, "")

@@ -1,8 +1,10 @@
 """`jianding`, the command line: one module for each group of commands."""
 
+import os
 import signal
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 from shared.runtime.cli.signals import handle
@@ -12,6 +14,7 @@ _SERVERS = {"up", "serve", "relay", "signer", "witness"}
 
 def main() -> None:
     """The console script. Eventlet is patched before anything else is imported; the relay waits with pika."""
+    _open_what_is_closed()
     for stream in (sys.stdin, sys.stdout, sys.stderr):  # whatever the locale says: ours are two languages
         if stream is not None:
             errors = "surrogateescape" if stream is sys.stdin else "backslashreplace"
@@ -27,6 +30,18 @@ def main() -> None:
     from shared.runtime.cli.main import main as run
 
     run()
+
+
+def _open_what_is_closed() -> None:
+    """Without standard output there is no answer: one line says so, where there is somebody to read it."""
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
+    if sys.stdout is None:
+        sys.stderr.write(
+            "jianding: 标准输出已关闭，请打开或重定向。 Standard output is closed; redirect it.\n"
+        )
+        sys.exit(1)
 
 
 def _stopped(number: int, _frame: Any) -> None:

@@ -1,6 +1,7 @@
 """What commands print: for people with rich, for programs as one JSON object on the last line."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ def tell(data: Any) -> None:
     sys.stdout.flush()
 
 
+_CHINESE = re.compile(
+    r"((?:.*[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])?)(.*)", re.DOTALL
+)  # and what follows it
 _ALTERED = (
     "日志被改动或不完整；请运行 jianding verify 查看位置，再从备份恢复该数据库。"
     " The log was altered, or is not whole ({}): `jianding verify` says where; restore that database from a"
@@ -56,31 +60,44 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
-        _say(str(error))
+        _say(error, str(error))
     except (ChainBroken, Undecodable) as error:
-        _say(_ALTERED.format(error))
+        _say(error, _ALTERED.format(error))
     except psycopg.OperationalError as error:
         _say(
+            error,
             f"数据库没有应答，请用 jianding doctor 查看。"
-            f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it."
+            f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it.",
         )
     except (
         AnotherBody, DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs,
         PostgresFailed, RebuildRunning, ServedAlready,
     ) as error:  # fmt: skip
-        _say(f"{type(error).__doc__} {error}")
+        _say(error, f"{type(error).__doc__} {error}")
     except OSError as error:
-        _say(
-            f"{str(error.filename or 'a file')[:200]}: {error.strerror}. 请把 JIANDING_VAR 设为可写的目录。"
-            " Set JIANDING_VAR to a folder that you may write."
-        )
+        _say(error, _of_a_file(error))
+
+
+def _of_a_file(error: OSError) -> str:
+    if error.filename is None:  # what is written to has no name here: our own output
+        return f"无法写入输出，请重定向到别处。 The output cannot be written ({error.strerror}); redirect it."
+    return (
+        f"{str(error.filename)[:200]}: {error.strerror}. 请把 JIANDING_VAR 设为可写的目录。"
+        " Set JIANDING_VAR to a folder that you may write."
+    )
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _say(message: str) -> None:
+def _say(error: Exception, message: str) -> None:
     line = " ".join(message.split())
-    errors.print(f"jianding: {line}", soft_wrap=True, markup=False)
+    if "--json" in sys.argv:
+        zh, en = _CHINESE.fullmatch(line).groups("")  # type: ignore[union-attr]
+        problem = getattr(error, "problem", None)
+        named = {"code": type(error).__name__, "field": "", "rule": "", "zh": zh.strip(), "en": en.strip()}
+        tell({"error": problem if isinstance(problem, dict) else named})
+    else:
+        errors.print(f"jianding: {line}", soft_wrap=True, markup=False)
     sys.exit(1)

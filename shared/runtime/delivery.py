@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 500
 _NO_DUTY = ("AttemptRefused", "SensitiveRead")  # who was refused a duty, or only looked, does not hold it
+_READ_ALWAYS = {"source", "position", "previoushash", "type", "subject", "data"}
 _AT_ONCE = 50  # events of a first transaction: each may be a whole command, or an update
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
@@ -262,9 +263,15 @@ def own_feed(connection: Connection[Any], position: int, limit: int) -> list[byt
 def _of_our_log(body: bytes) -> Sealed:
     """Sealed here, and checked in full when it was drafted: checking again took a third of a rebuild.
 
-    That nobody has changed the bytes since is what the chain of hashes shows.
+    That nobody has changed the bytes since is what the chain of hashes shows. Undecodable if it is no event.
     """
-    return Sealed(body, digest(body), orjson.loads(body))
+    try:
+        attributes = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Undecodable("a body of the log is not JSON") from None
+    if not (isinstance(attributes, dict) and attributes.keys() >= _READ_ALWAYS):
+        raise Undecodable("a body of the log is no event")
+    return Sealed(body, digest(body), attributes)
 
 
 def own_page(connection: Connection[Any], position: int, limit: int) -> dict[str, Any]:
@@ -312,6 +319,7 @@ def _rebuild(
     source: str,
     progress: Callable[[int], None],
 ) -> int:
+    builds.install(connection, projection)  # where no node has run yet
     number = builds.begin(connection, projection)
     growing = _projecting(definition, projection, number)
     applied = 0
@@ -321,7 +329,9 @@ def _rebuild(
         bodies = own_feed(connection, position, 5000)
         if bodies:
             reached("rebuild")
-            inbox.apply(connection, growing, source, [_of_our_log(body) for body in bodies])
+            done = inbox.apply(connection, growing, source, [_of_our_log(body) for body in bodies])
+            if done.gap:  # our own log has none, unless it was altered: there is nobody else to ask for it
+                raise ChainBroken(source, done.position + 1)
             applied += len(bodies)
             progress(applied)
         elif builds.switch(connection, projection, source, number):

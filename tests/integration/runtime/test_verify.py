@@ -108,14 +108,14 @@ def test_data_of_another_body_is_refused_before_it_is_touched(command: str, offi
     assert list((office.cluster.settings.secrets / "sources").glob("station*")) == []
 
 
-@pytest.mark.parametrize("bytes_", ["'{}'", "(SELECT sealed FROM log WHERE position = 3)"])
+@pytest.mark.parametrize("bytes_", ["'{}'", "'x'", "(SELECT sealed FROM log WHERE position = 3)"])
 def test_a_view_is_not_rebuilt_from_an_altered_log_and_one_line_says_what_to_do(
     bytes_: str, office: Office
 ) -> None:
     office.admin.execute("SET session_replication_role = replica")
     assert office.admin.execute(f"UPDATE log SET sealed = {bytes_} WHERE position = 2").rowcount == 1
     done = InProcess(environment(office.cluster))("rebuild", "registration/register")
-    assert (done.code, done.output) == (1, "")
+    assert done.code == 1
     assert "日志被改动" in done.errors
     assert "jianding verify" in done.errors
     assert "Traceback" not in done.errors

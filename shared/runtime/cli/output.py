@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line, for programs.")]
+_asked_by = {"program": False}  # who has to understand a failure; `explained` begins with people
+
+
+def _note(as_json: bool) -> bool:
+    _asked_by["program"] = as_json
+    return as_json
+
+
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object on the last line, for programs.", is_eager=True, callback=_note
+    ),
+]
 
 # a pipe has no width of its own: wide enough for our tables
 _WIDTH = None if sys.stdout.isatty() else 120
@@ -57,6 +70,7 @@ def explained() -> Iterator[None]:
     from shared.store.migrations import MigrationChanged
     from shared.wire.envelope import Undecodable
 
+    _note(False)
     try:
         yield
     except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
@@ -93,7 +107,7 @@ def _first_line(error: Exception) -> str:
 
 def _say(error: Exception, message: str) -> None:
     line = " ".join(message.split())
-    if "--json" in sys.argv:
+    if _asked_by["program"]:
         zh, en = _CHINESE.fullmatch(line).groups("")  # type: ignore[union-attr]
         problem = getattr(error, "problem", None)
         named = {"code": type(error).__name__, "field": "", "rule": "", "zh": zh.strip(), "en": en.strip()}

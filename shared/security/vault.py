@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+_EIGHTEEN = 18
+
 
 @dataclass(frozen=True, repr=False)
 class Identity:
@@ -53,8 +55,12 @@ class Vault:
         self._index = _derive(master, b"index")
 
     def number_index(self, document: str, number: str) -> bytes:
-        """The same 32 bytes for the same document; without the master key, no number can be tried on it."""
-        return hmac.digest(self._index, f"{document}\x1f{number}".encode(), "sha256")
+        """The same 32 bytes for the same document; without the master key, no number can be tried on it.
+
+        A number of eighteen digits is one person's, whatever the card says (R029).
+        """
+        kind = "" if len(number) == _EIGHTEEN else document
+        return hmac.digest(self._index, f"{kind}\x1f{number}".encode(), "sha256")
 
     def lock(self, person: str, identity: Identity) -> tuple[Locked, Commitments]:
         """A new row with a new key and new salts, and the commitments for the log."""

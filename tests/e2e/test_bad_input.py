@@ -283,7 +283,8 @@ def test_who_may_not_see_who_sits_behind_a_code_is_refused(
 ) -> None:
     problem = _refused(desk.ask, service, question, {**EXAMINER, "role": role}, batch=new_id())
     assert (problem["code"], problem["field"], problem["rule"]) == ("NotForThisRole", "role", "R070")
-    assert desk.ask(service, question, {**EXAMINER, "role": "supervisor"}, batch=new_id()) == []
+    if question == "roster":  # a supervisor's look at scores would leave the event of his reading (R163)
+        assert desk.ask(service, question, {**EXAMINER, "role": "supervisor"}, batch=new_id()) == []
 
 
 def test_an_examiner_sees_no_other_examiners_sheets(desk: Desk) -> None:
@@ -580,7 +581,7 @@ def test_the_help_of_send_keeps_identity_out_of_arguments(here: InProcess) -> No
 
 
 _typed = st.text(max_size=12) | st.sampled_from(
-    [UNPRINTABLE, "", "-", "--json", "²", "\x00", PARKED, f"{PARKED}0" * 30, "registration/", "../register"]
+    [UNPRINTABLE, "", "-", "--help", "²", "\x00", PARKED, f"{PARKED}0" * 30, "registration/", "../register"]
 )
 _object = st.sampled_from(["{}", '{"x": NaN}', "[" * 5000, '{"x": 1e400}', '{"\\udfff": 1}']) | _typed
 _COMMANDS = st.one_of(

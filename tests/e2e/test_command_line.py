@@ -474,12 +474,14 @@ def _on_a_screen(office: Office, columns: int, *words: str) -> str:
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [sys.executable, "-m", "shared.runtime.cli", *words]
+    # readline, once something has imported it here, has told our environment of another screen
+    environment = {key: value for key, value in office.jianding.environment.items() if key != "COLUMNS"}
     with subprocess.Popen(
         command,
         stdin=follower,
         stdout=follower,
         stderr=subprocess.DEVNULL,
-        env={**office.jianding.environment, "TERM": "xterm"},
+        env={**environment, "TERM": "xterm"},
         cwd=Path(__file__).parents[2],
     ):
         os.close(follower)

@@ -138,7 +138,13 @@ def test_the_same_number_under_another_id_is_refused_and_leaves_nothing(
     assert (office.count("events"), office.count("vault"), office.count("commands")) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("document", ["passport", "officer_card", "permanent_residence"])
+def test_one_number_of_eighteen_digits_is_one_persons(office: Office, registry: Registry) -> None:
+    registry.enrol(LING)
+    assert registry.refusal(HUA, document="permanent_residence") == "IdNumberInUse"
+    assert (office.count("events"), office.count("vault"), office.count("commands")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("document", ["passport", "officer_card"])
 def test_a_resident_id_number_is_not_enrolled_again_as_another_document(
     document: str, office: Office, registry: Registry
 ) -> None:

@@ -10,7 +10,7 @@ from shared.runtime.cli.signals import STOPPING, on_signal
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in STOPPING}
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING}  # nohup sets one aside
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """Private servers for the run: nothing is skipped for a missing one, and nothing of them is left behind."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,11 @@ from shared.contracts import SERVICES
 from shared.runtime.settings import Settings, settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker, private_broker
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Under nohup every program would inherit that a hang-up is to be ignored, and ours keep to it; what is
+    # handled here, and be it by doing nothing, is theirs again to choose.
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

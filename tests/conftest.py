@@ -6,12 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from shared.contracts import SERVICES
 from shared.runtime.settings import Settings, settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker, private_broker
+
+# how long an example takes is the machine's business
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     # Under nohup every program would inherit that a hang-up is to be ignored, and ours keep to it; what is

@@ -46,7 +46,9 @@ _junk = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5)
 )
 # each subclass is another executor of the same test: inheriting it is what it is for
-_alike = settings(deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+_alike = settings(
+    deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow]
+)
 
 
 class SchemaSuite:

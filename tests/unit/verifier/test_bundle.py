@@ -198,7 +198,11 @@ def test_turned_bits_of_a_small_trail_are_noticed(file):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_a_turned_bit_anywhere_in_a_longer_trail_is_noticed(tmp_path, data):
     raw = json.dumps(LOG_OF_90.bundle(CANDIDATE, BATCH), ensure_ascii=False).encode()
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))

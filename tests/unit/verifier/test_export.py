@@ -424,7 +424,11 @@ def test_turned_bits_of_a_small_log_are_noticed(tmp_path):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_a_turned_bit_anywhere_in_a_longer_log_is_noticed_where_it_is(made, data):
     file = data.draw(st.sampled_from(files(made)))
     content = file.read_bytes()
@@ -443,7 +447,11 @@ def test_a_turned_bit_anywhere_in_a_longer_log_is_noticed_where_it_is(made, data
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_deleted_inserted_and_swapped_entries_are_noticed_where_they_are(made, data):
     number = data.draw(st.integers(0, 2))
     content = entries(made, number).read_bytes()

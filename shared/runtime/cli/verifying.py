@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from typing import Any
 
+from psycopg import Connection
+
 from shared.contracts import SOURCES
 from shared.runtime import databases, ownlogs
 from shared.runtime.cli.access import admin, connection
@@ -16,7 +18,7 @@ from shared.security.heads import Head
 from shared.store import migrations, sealer, standing
 
 _OFTEN = 50_000  # events after which verify tells how far it is
-_LAGS = 5  # times that verify waits a second for a log that is behind
+_LAGS = 5  # seconds at most that verify waits for a log that is behind
 _OF_A_SOURCE = 10  # differences that are told; of the others, how many they are
 _BEHIND = 3
 _CODES = {"verified": 0, "behind": _BEHIND, "altered": 1}
@@ -34,11 +36,6 @@ def verify(as_json: Json = False) -> None:
     current = settings()
     with admin(current) as dsn:
         verdict = _verdict(current, dsn, as_json)
-        for _ in range(_LAGS):  # what was decided a moment ago may still be on its way
-            if verdict["verdict"] != "behind":
-                break
-            time.sleep(1)
-            verdict = _verdict(current, dsn, as_json)
     if as_json:
         tell(verdict)
     else:
@@ -50,9 +47,8 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     tools = definition("audit").tools
     with connection(current, dsn, "audit") as connected:
         before = tools["reached"](connected)
-        taken = {source: at for (name, source), at in standing.applied(connected).items() if name == "log"}
+        said, taken = _arrived(current, dsn, connected)
         signed = tools["standing"](connected, current).published
-    said = [_head(current, dsn, service) for service in SOURCES]
     own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
     found: dict[str, Any] = tools["verify"](own, said, _progress(quiet), before).as_data()
     _part(found, said, taken)
@@ -64,6 +60,17 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     found["own_logs"] = "compared" if current.embedded_postgres else "heads"
     found["verdict"] = "altered" if found["problems"] else "behind" if found["missing"] else "verified"
     return found
+
+
+def _arrived(current: Settings, dsn: str, audit: Connection[Any]) -> tuple[list[Head], dict[str, int]]:
+    """The sources' heads, and how far audit has taken each; what was decided a moment ago is waited for."""
+    for left in reversed(range(_LAGS + 1)):
+        said = [_head(current, dsn, service) for service in SOURCES]
+        taken = {source: at for (name, source), at in standing.applied(audit).items() if name == "log"}
+        if not left or all(head.position <= taken.get(head.source, 0) for head in said):
+            break
+        time.sleep(1)
+    return said, taken
 
 
 def _part(found: dict[str, Any], said: list[Head], taken: dict[str, int]) -> None:

@@ -11,6 +11,8 @@ from shared.kernel.aggregates import Aggregate, Command
 from shared.kernel.reactions import Policies, Projection
 from shared.store.inbox import Consumer
 
+DOOR = "gateway"  # the service that has no decisions, no log and no database, and lets people in by HTTP
+
 
 class Impossible(Exception):
     """What an operator asks of a tool cannot be done; each kind of it says in its docstring what to do."""
@@ -54,11 +56,13 @@ class Definition:
 
 def definition(service: str) -> Definition:
     """The definition of one of the five services; LookupError for any other name."""
+    if service not in SERVICES:
+        raise LookupError(service)
     return _module(service).definition
 
 
 def service_class(service: str) -> type:
-    """Its nameko class."""
+    """Its nameko class, and that of the door; LookupError for any other name."""
     module = _module(service)
     return next(
         value
@@ -68,6 +72,6 @@ def service_class(service: str) -> type:
 
 
 def _module(service: str) -> Any:
-    if service not in SERVICES:
+    if service not in (*SERVICES, DOOR):
         raise LookupError(service)
     return import_module(f"services.{service}.service")

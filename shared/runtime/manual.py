@@ -54,6 +54,11 @@ def manual(service: str) -> list[Method]:
     return [_method(definition(service), name, entrypoint) for name, entrypoint in _entrypoints(service)]
 
 
+def schema(service: str, method: str) -> type[Schema]:
+    """The schema of a call; LookupError if a service has no such method."""
+    return _Named.by(dict(_entrypoints(service))[method]).schema
+
+
 def _entrypoints(service: str) -> list[tuple[str, Callable[..., Any]]]:
     members = vars(service_class(service)).items()
     return [(name, member) for name, member in members if hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)]

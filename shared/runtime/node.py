@@ -15,8 +15,9 @@ from shared.bus.calls import Caller
 from shared.bus.relay import Relay
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime import databases, relaying
-from shared.runtime.definition import definition, service_class
+from shared.runtime.definition import DOOR, definition, service_class
 from shared.runtime.settings import Settings
+from shared.runtime.web import address, listen
 from shared.store.errors import PASSING
 
 log = logging.getLogger(__name__)
@@ -58,8 +59,12 @@ class Node:
         admin: str,
         services: Iterable[str] = SERVICES,
         programs: bool = True,
+        door: bool = False,
     ) -> None:
-        """`programs`: whether to run also what runs beside services, such as the signer of audit's log."""
+        """`programs`: whether to run also what runs beside services, such as the signer of audit's log.
+
+        `door`: whether to serve HTTP, at `address`.
+        """
         self._settings, self._admin = settings, admin
         self._services = tuple(services)
         self._bells = {service: _Bell() for service in SOURCES}
@@ -67,6 +72,7 @@ class Node:
         self._relays: list[Any] = []
         self._with_programs, self._ending = programs, False
         self._programs: list[Any] = []
+        self._door = listen(settings.http) if door else None
 
     def __enter__(self) -> "Node":
         self.start()
@@ -80,11 +86,15 @@ class Node:
         for service in self._services:
             databases.prepare(self._settings, self._admin, service, definition(service).package)
         self._runner = ServiceRunner(
-            configuration(self._settings, self._admin, memory.register(), self._committed, self._services)
+            configuration(
+                self._settings, self._admin, memory.register(), self._committed, self._services, self._door
+            )
         )
         for service in self._services:
             self._runner.add_service(service_class(service))
         self._runner.add_service(Console)
+        if self._door is not None:
+            self._runner.add_service(service_class(DOOR))
         self._runner.start()
         self._relays = [
             eventlet.spawn(self._relay, service) for service in self._services if service in SOURCES
@@ -113,6 +123,11 @@ class Node:
         """A service's answer; Refused or NoAnswer otherwise. `data` is shared.bus.calls.context(actor)."""
         caller = self._runner.service_map[Console.name].shared_extensions[Caller]
         return caller.call(service, method, data, message)
+
+    @property
+    def address(self) -> str:
+        """Where the door is, such as `http://127.0.0.1:8480`."""
+        return address(self._door)
 
     def wait(self) -> None:
         """Returns when the services have stopped."""
@@ -148,11 +163,25 @@ class Node:
 
 
 def configuration(
-    settings: Settings, admin: str, url: str, committed: Any = None, services: Iterable[str] | None = None
+    settings: Settings,
+    admin: str,
+    url: str,
+    committed: Any = None,
+    services: Iterable[str] | None = None,
+    door: Any = None,
 ) -> dict[str, Any]:
-    """nameko's configuration, with ours for the chassis; `services`: all that can be asked, if known."""
+    """nameko's configuration, with ours for the chassis.
+
+    `services`: all that can be asked, if known. `door`: the socket at which HTTP is served.
+    """
     return {
         "AMQP_URI": url,
         "max_workers": settings.workers,
-        "JIANDING": {"settings": settings, "admin": admin, "committed": committed, "services": services},
+        "JIANDING": {
+            "settings": settings,
+            "admin": admin,
+            "committed": committed,
+            "services": services,
+            "door": door,
+        },
     }

@@ -36,6 +36,8 @@ class Settings:
     silence_seconds: float
     missing_seconds: float
     transit_seconds: float
+    http: str
+    proxies: int
 
     @property
     def embedded_bus(self) -> bool:
@@ -121,6 +123,12 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         3600.0,
         "how long an event may be on its way to audit before it is a finding / 送达时限",
     ),
+    "http": (
+        "JIANDING_HTTP",
+        "",
+        "host:port of API and console; empty: port 8480 of this machine, or a free one / 网页地址",
+    ),
+    "proxies": ("JIANDING_PROXIES", 0, "trusted proxies in front of it, which say who asks / 前置代理数"),
 }
 
 
@@ -137,9 +145,11 @@ _BOUNDS = {
     "silence_seconds": (1, 86_400),
     "missing_seconds": (1, 86_400),
     "transit_seconds": (1, 31_536_000),
+    "proxies": (0, 10),
 }
 _ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
 _BODY = re.compile(r"centre|station-[0-9]{8}")
+_ADDRESS = re.compile(r"([^\s\[\]:/]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
 
 
@@ -177,6 +187,8 @@ def settings(env: Env | None = None) -> Settings:
         silence_seconds=_number(env, env.float, "silence_seconds"),
         missing_seconds=_number(env, env.float, "missing_seconds"),
         transit_seconds=_number(env, env.float, "transit_seconds"),
+        http=_address(env.str(*_named("http"))),
+        proxies=_number(env, env.int, "proxies"),
     )
 
 
@@ -250,6 +262,14 @@ def _origin(name: str) -> str:
         en = "It has no spaces and no plus, and up to 200 characters"
         raise SettingInvalid("log_origin", name, zh, en)
     return name
+
+
+def _address(text: str) -> str:
+    found = _ADDRESS.fullmatch(text)
+    if text and (found is None or int(found[2]) > 65_535):
+        zh, en = "须为 主机:端口", "It has to be host:port, such as 127.0.0.1:8480"
+        raise SettingInvalid("http", text, zh, en)
+    return text
 
 
 def _folder(name: str) -> Path:

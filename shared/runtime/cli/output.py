@@ -64,6 +64,7 @@ def explained() -> Iterator[None]:
     from shared.runtime.lease import ServedAlready
     from shared.runtime.postgres import PostgresFailed
     from shared.runtime.settings import SettingInvalid
+    from shared.runtime.web import PortTaken
     from shared.security.keys import KeyFileIsOpen, KeyLost
     from shared.store.builds import RebuildRunning
     from shared.store.inbox import ChainBroken
@@ -85,7 +86,7 @@ def explained() -> Iterator[None]:
         )
     except (
         AnotherBody, DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs,
-        PostgresFailed, RebuildRunning, ServedAlready,
+        PortTaken, PostgresFailed, RebuildRunning, ServedAlready,
     ) as error:  # fmt: skip
         _say(error, f"{type(error).__doc__} {error}")
     except OSError as error:

@@ -78,12 +78,13 @@ def up() -> None:
         )
     with lease(current.var), admin(current, create=True) as dsn:
         _have_keys(current, dsn)
-        with Node(current, dsn) as node:
+        with Node(current, dsn, door=True) as node:
             operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
             size = node.call("audit", "head", operator)["size"]
             console.print(
                 f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log."
             )
+            console.print(f"API {node.address}/api/v1 接口", soft_wrap=True, highlight=False)
             console.print(
                 "Ctrl-C stops it. 按 Ctrl-C 停止。"
                 " Try: jianding verify, jianding trail batch ID, jianding doctor"

@@ -1,0 +1,38 @@
+"""The header `Idempotency-Key`, which becomes the command's id: the same key again, the same answer."""
+
+import uuid
+
+from flask import request
+
+from services.gateway.principal import Principal
+from shared.kernel.errors import InvalidInput, Refusal
+
+HEADER = "Idempotency-Key"
+_SPACE = uuid.UUID("5c1f3a52-6a0b-5d0e-9f0e-2b7a4c1d8e90")
+_LONGEST = 200
+
+
+class IdempotencyKeyMissing(Refusal):
+    """请在 Idempotency-Key 请求头中给出本次办理的编号（如 UUID），重试时用同一编号。
+
+    Name this request in the header Idempotency-Key, best by a new UUID, and repeat it with the same one.
+    """
+
+    field = HEADER
+
+
+def command_id(who: Principal) -> str:
+    """A UUID as it is; any other key becomes one, which is this principal's own."""
+    key = request.headers.get(HEADER, "").strip().strip('"')
+    if not key:
+        raise IdempotencyKeyMissing
+    if len(key) > _LONGEST or not key.isprintable():
+        zh, en = (
+            f"须为 1 至 {_LONGEST} 个可打印字符。",
+            f"It has to have 1 to {_LONGEST} printable characters.",
+        )
+        raise InvalidInput(HEADER, zh=zh, en=en)
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return str(uuid.uuid5(_SPACE, f"{who.actor.id}\n{key}"))

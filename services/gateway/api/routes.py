@@ -1,0 +1,62 @@
+"""The routes of one service: POST for its commands, GET for its questions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from services.gateway.api.idempotency import command_id
+from services.gateway.api.words import asked
+from services.gateway.backend import Backend
+from services.gateway.principal import principal
+from services.gateway.problems import NotThere
+from shared.kernel.errors import InvalidInput
+from shared.runtime.manual import Method, manual, schema
+
+PUBLIC = {("audit", "checkpoint")}  # which anybody may ask
+
+
+def blueprint(service: str, backend: Backend) -> Blueprint:
+    """Everything that this service may be asked."""
+    found = Blueprint(service, __name__)
+    for method in manual(service):
+        verb = "POST" if method.kind == "command" else "GET"
+        view = _view(service, method, backend)
+        found.add_url_rule(f"/{method.name}", method.name, view, methods=[verb])
+    return found
+
+
+def _view(service: str, method: Method, backend: Backend) -> Callable[[], Response]:
+    ask = _command if method.kind == "command" else _question
+
+    def view() -> Response:
+        return ask(service, method, backend)
+
+    view.__doc__ = method.about
+    return view
+
+
+def _command(service: str, method: Method, backend: Backend) -> Response:
+    who = principal()
+    message = request.get_json()
+    if not isinstance(message, dict):
+        raise InvalidInput("body", zh="须为对象。", en="It has to be an object.")
+    if "command_id" in message:
+        en = "It goes into the header Idempotency-Key."
+        raise InvalidInput("command_id", zh="请写在 Idempotency-Key 请求头中。", en=en)
+    message["command_id"] = command_id(who)
+    return _json(backend.call(service, method.name, message, who.context()))
+
+
+def _question(service: str, method: Method, backend: Backend) -> Response:
+    context = {} if (service, method.name) in PUBLIC else principal().context()
+    answer = backend.call(service, method.name, asked(schema(service, method.name), request.args), context)
+    if answer is None:
+        raise NotThere
+    return _json(answer)
+
+
+def _json(answer: Any) -> Response:
+    return Response(orjson.dumps(answer), content_type="application/json")

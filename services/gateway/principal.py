@@ -1,0 +1,69 @@
+"""Who asks: by a bearer token, or by the session of the console."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, session
+
+from services.gateway.problems import NotLoggedIn
+from shared.kernel.actors import Actor
+
+Verify = Callable[[str], Actor]
+"""The actor of an access token; a Refusal (TokenExpired, TokenInvalid) if it is none."""
+
+_TOKENS = "tokens"  # in the session: {access, refresh}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody who has logged in, in one appointment. Each service verifies the token again."""
+
+    actor: Actor
+    token: str
+
+    def context(self) -> dict[str, Any]:
+        """What travels with every call."""
+        actor = self.actor
+        return {"actor": actor.id, "role": str(actor.role), "body": actor.body, "token": self.token}
+
+
+def register(app: Flask, verify: Verify) -> None:
+    app.extensions["jianding.verify"] = verify
+
+
+def principal() -> Principal:
+    """Who asks; NotLoggedIn if nobody says."""
+    found = anybody()
+    if found is None:
+        raise NotLoggedIn
+    return found
+
+
+def anybody() -> Principal | None:
+    """Who asks, or None; a Refusal for a token that does not hold."""
+    if "principal" not in g:
+        token = _bearer() or session.get(_TOKENS, {}).get("access", "")
+        g.principal = Principal(current_app.extensions["jianding.verify"](token), token) if token else None
+    found: Principal | None = g.principal
+    return found
+
+
+def remember(login: Mapping[str, Any]) -> None:
+    """Keeps what registration's `login` or `refresh` has answered in the browser's session."""
+    session.clear()  # a session from before the login may be somebody else's
+    session[_TOKENS] = {"access": login["access"], "refresh": login["refresh"]}
+    g.pop("principal", None)
+
+
+def forget() -> str:
+    """Ends the browser's session; the refresh token that was in it, or nothing."""
+    refresh: str = session.get(_TOKENS, {}).get("refresh", "")
+    session.clear()
+    g.pop("principal", None)
+    return refresh
+
+
+def _bearer() -> str:
+    said = request.authorization
+    return said.token or "" if said is not None and said.type == "bearer" else ""

@@ -1,0 +1,80 @@
+"""What every answer and every request has to keep to: headers, limits, forgery, cookies."""
+
+from typing import Any
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.gateway import problems
+from shared.kernel.errors import Refusal
+from shared.runtime.settings import Settings
+from shared.security.keys import secret
+
+LARGEST = 1_000_000  # bytes of a body; a photo of 200 kB takes 267 kB in base64
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_HSTS = "max-age=31536000; includeSubDomains"
+
+
+class ForgedRequest(Refusal):
+    """页面已过期或来源不明；请刷新页面后重试。
+
+    The form is too old or came from elsewhere; reload the page and send it again.
+    """
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Cookies signed with a key of this node; forms with a token of their session."""
+    app.config.update(
+        SECRET_KEY=secret(settings.secrets / "gateway.session"),
+        SESSION_COOKIE_NAME="jianding",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=LARGEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+    )
+    app.session_interface = _Sessions()
+    csrf = CSRFProtect(app)
+    app.before_request(lambda: _protect(csrf))
+    app.after_request(_headers)
+    app.register_error_handler(CSRFError, lambda _: problems.answer(ForgedRequest().problem()))
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """A cookie that came over TLS goes back over nothing else."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        del app
+        return request.is_secure
+
+
+def _protect(csrf: CSRFProtect) -> Any:
+    # a browser sends cookies along wherever a request comes from, a bearer token it does not
+    if "jianding" in request.cookies and "Authorization" not in request.headers:
+        csrf.protect()
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", _HSTS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

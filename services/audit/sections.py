@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -27,6 +27,7 @@ _HEADS = "SELECT size, root, peaks FROM tree_heads WHERE size > %s AND size <= %
 _HEAD = "SELECT size, peaks FROM tree_heads WHERE size = %s"
 _TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
 _BEGINNING, _END = -(2**63), 2**63 - 1
+UNLED = "the tree head does not follow from the entries"  # whose last one is named, whichever was changed
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _STAMPS = 10_000  # times of arrival that are spelled once
 # of a table of subjects, by entry: {(kind, id): (number, previous)}
@@ -63,6 +64,14 @@ class Reached:
     index: int = -1
 
 
+class Torn(NamedTuple):
+    """The entry `later` does not contain the hash of `earlier`: one of the two is not what it was."""
+
+    earlier: int
+    later: int
+    what: str
+
+
 @dataclass
 class Section:
     """What was found in a span; sections are joined in their order."""
@@ -72,6 +81,7 @@ class Section:
     begins: dict[str, Place] = field(default_factory=dict)
     ends: dict[str, Reached] = field(default_factory=dict)
     met: set[tuple[str, int]] = field(default_factory=set)  # of the claimed heads
+    torn: list[Torn] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -112,6 +122,8 @@ class _Check:
         for start in range(self._span.start, self._span.stop, PAGE):
             self._page(start, min(start + PAGE, self._span.stop))
             self._progress(self._tree.size - self._span.start)
+        if not self._span.last and self._next < self._span.stop:
+            self._missing(self._span.stop)
         self._tree_ends(newest)
         self._found.tree = self._tree
         return self._found
@@ -148,7 +160,7 @@ class _Check:
             self._tree = self._tree.append(hashes[done - start : size - start])
             done = size
             if self._stated.pop(size) != (self._tree.root, b"".join(self._tree.peaks)):
-                self._problem(size - 1, "the tree head does not follow from the entries")
+                self._problem(size - 1, UNLED)
         self._tree = self._tree.append(hashes[done - start :])
         for level, index, tile in self._edge.extend(hashes) if self._edge else ():
             self._tile(level, index, tile)
@@ -168,8 +180,8 @@ class _Check:
     def _tree_ends(self, newest: int) -> None:
         if self._span.last and self._tree.size > newest:
             self._problem(newest, "from this entry on no tree head speaks of them")
-        for size in self._stated:
-            self._problem(size - 1, "a tree head speaks of entries that are not there")
+        for _ in self._stated:
+            self._problem(self._tree.size, "a tree head speaks of entries that are not there")
 
     # -- the entries
 
@@ -194,9 +206,7 @@ class _Check:
     def _event(self, row: Any) -> Sealed | None:
         index, entry = row[0], row[-1]
         if index != self._next:
-            several = index > self._next + 1
-            missing = f"entries {self._next} to {index - 1}" if several else f"entry {self._next}"
-            self._problem(index, f"missing before it: {missing}")
+            self._missing(index)
         self._next = index + 1
         self._arrived(row[7])
         try:
@@ -204,6 +214,11 @@ class _Check:
         except Undecodable as error:
             self._problem(index, str(error))
         return None
+
+    def _missing(self, stop: int) -> None:
+        several = stop > self._next + 1
+        missing = f"entries {self._next} to {stop - 1} are" if several else f"entry {self._next} is"
+        self._problem(self._next, f"{missing} missing")
 
     def _arrived(self, sent: bytes) -> None:
         if sent not in self._stamps:
@@ -259,8 +274,8 @@ class _Check:
         before = self._found.ends.get(source)
         if before is None:
             self._found.begins[source] = Place(index, position, event.previous)
-        elif what := broken(source, before, position, event.previous):
-            self._problem(index, what)
+        else:
+            follows(self._found, source, before, Place(index, position, event.previous))
         self._found.ends[source] = Reached(position, event.hash, index)
         claimed = self._claimed.get((source, position))
         if claimed is not None:
@@ -269,13 +284,14 @@ class _Check:
                 self._problem(index, f"{source}: its head at {position} is another event")
 
 
-def broken(source: str, before: Reached, position: int, previous: bytes) -> str:
-    """What is wrong if an event at `position` with the hash `previous` follows; empty if nothing is."""
-    if position != before.position + 1:
-        return f"{source}: position {position} follows {before.position}"
-    if previous != before.hash:
-        return f"{source}: position {position} does not contain the hash of entry {before.index}"
-    return ""
+def follows(found: Section, source: str, before: Reached, place: Place) -> None:
+    """Tells the section what is wrong if the event at `place` comes after `before`."""
+    if place.position != before.position + 1:
+        what = f"{source}: position {place.position} follows {before.position}"
+        found.problems.append((place.index, what))
+    elif place.previous != before.hash:
+        what = f"{source}: position {place.position} does not contain the hash of entry {before.index}"
+        found.torn.append(Torn(before.index, place.index, what))
 
 
 def _spelled(sent: bytes) -> str:

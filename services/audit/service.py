@@ -8,6 +8,7 @@ from services.audit import (
     findings,
     keyring,
     programs,
+    promised,
     schemas,
     signed,
     standing,
@@ -32,6 +33,8 @@ definition = Definition(
     tools={
         "reached": verification.reached,
         "verify": verification.verify_at_once,
+        "promise": promised.promise,
+        "broken": promised.broken,
         "hashes": told.hashes,
         "trail": trails.trail,
         "export": export.export,
@@ -107,11 +110,14 @@ class Audit:
     def verify(self) -> dict[str, Any]:
         """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
         self.admit(SUPERVISION)
+        settings = self.workshop.settings
         with self.workshop.connect() as connection:
-            before = verification.reached(connection)
+            before, promise = verification.reached(connection), promised.promise(connection, settings)
         said = _heads(self.workshop)
         with self.workshop.connect() as connection:
-            return verification.verify(connection, said, before=before).as_data()
+            verdict = verification.verify(connection, said, before=before)
+            verdict.problems += promised.broken(connection, settings, promise, verdict)
+            return verdict.as_data()
 
 
 def _heads(workshop: Workshop) -> list[Head]:

@@ -30,7 +30,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from services.audit.domain.tree import WIDTH, widths
-from services.audit.sections import Problem, Reached, Section, Span, broken, check
+from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn, check, follows
 from shared.runtime.definition import Impossible
 from shared.security.heads import Head
 
@@ -60,6 +60,7 @@ WITH RECURSIVE found AS (
 SELECT source, (SELECT max(position) FROM entries e WHERE e.source = found.source)
   FROM found WHERE source IS NOT NULL
 """
+_DENIED = "SELECT min(index) FROM entries WHERE source = %s AND position > %s"
 _TOO_MANY_TILES = "SELECT level, index FROM tiles WHERE level = %s AND index >= %s ORDER BY index"
 
 
@@ -253,17 +254,16 @@ def _joined(
     heads: Sequence[Head],
     before: Mapping[str, int],
 ) -> Verdict:
-    problems: list[Problem] = [problem for section in sections for problem in section.problems]
     tree, ends = sections[-1].tree, dict[str, Reached]()
     for section in sections:
         for source, first in section.begins.items():
-            known = ends.get(source, Reached())
-            if what := broken(source, known, first.position, first.previous):
-                problems.append((first.index, what))
+            follows(section, source, ends.get(source, Reached()), first)
         ends |= section.ends
+    problems = [problem for section in sections for problem in section.problems]
+    problems += _changed([torn for section in sections for torn in section.torn], problems)
     problems += [*_tiles(connection, tree.size), *links]
     problems.sort(key=_by_index)
-    told, behind = _heads(heads, before, {place for section in sections for place in section.met})
+    told, behind = _heads(connection, heads, before, {place for each in sections for place in each.met})
     return Verdict(
         size=tree.size,
         root=tree.root.hex() if tree.size else "",
@@ -271,6 +271,15 @@ def _joined(
         behind=behind,
         problems=problems + told,
     )
+
+
+def _changed(torn: Sequence[Torn], problems: Sequence[Problem]) -> list[Problem]:
+    """A later event says what the earlier one was, so that one was changed: unless it is the later one itself
+    of which something else says so, or the event behind it."""
+    bad = {index for index, what in problems if what != UNLED} | {each.earlier for each in torn}
+    return [
+        (each.later if each.later in bad or each.earlier < 0 else each.earlier, each.what) for each in torn
+    ]
 
 
 def _by_index(problem: Problem) -> int:
@@ -295,7 +304,10 @@ def _tiles(connection: Connection[Any], size: int) -> list[Problem]:
 
 
 def _heads(
-    heads: Sequence[Head], before: Mapping[str, int], met: set[tuple[str, int]]
+    connection: Connection[Any],
+    heads: Sequence[Head],
+    before: Mapping[str, int],
+    met: set[tuple[str, int]],
 ) -> tuple[list[Problem], list[str]]:
     """What is wrong with the heads of the sources, and the sources that are behind theirs."""
     problems: list[Problem] = []
@@ -303,8 +315,9 @@ def _heads(
         if not head.signed:
             problems.append((None, f"{head.source}: its head is not signed by its key"))
         if head.position < (known := before.get(head.source, 0)):
+            denied = connection.execute(_DENIED, (head.source, head.position)).fetchone() or (None,)
             problems.append(
-                (None, f"{head.source}: its head {head.position} is behind the {known} it had sent")
+                (denied[0], f"{head.source}: its head {head.position} is behind the {known} it had sent")
             )
     behind = [head for head in heads if head.position and (head.source, head.position) not in met]
     problems += [

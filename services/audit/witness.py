@@ -14,7 +14,7 @@ from threading import Lock
 from services.audit import files
 from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.cosigning import Request, examine
-from services.audit.domain.notes import Malformed, Note, PrivateKey, Verifier
+from services.audit.domain.notes import Malformed, Note, NotSigned, PrivateKey, Verifier
 from shared.kernel.faults import reached
 from shared.runtime.definition import Impossible
 
@@ -78,9 +78,11 @@ class Witness:
         try:
             note = Note.parse(self._file(origin).read_bytes())
             Checkpoint.parse(note.text)
+            if not note.signed_by([self.verifier]):
+                raise NotSigned("it does not bear this witness's own signature")
         except FileNotFoundError:
             return None
-        except Malformed as error:
+        except (Malformed, NotSigned) as error:
             raise WitnessUnsure(f"{self._file(origin)}: {error}") from None
         return note
 

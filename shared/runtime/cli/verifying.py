@@ -48,13 +48,12 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     with connection(current, dsn, "audit") as connected:
         before = tools["reached"](connected)
         said, taken = _arrived(current, dsn, connected)
-        signed = tools["standing"](connected, current).published
-    own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
-    found: dict[str, Any] = tools["verify"](own, said, _progress(quiet), before).as_data()
+        promise = tools["promise"](connected, current)
+        own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
+        verdict = tools["verify"](own, said, _progress(quiet), before)
+        verdict.problems += tools["broken"](connected, current, promise, verdict)
+    found: dict[str, Any] = verdict.as_data()
     _part(found, said, taken)
-    if found["size"] < signed:
-        what = f"{found['size']} entries are fewer than the {signed} of its published checkpoint"
-        found["problems"].append(_problem(what))
     if current.embedded_postgres:
         found["problems"] += _of_own_logs(current, dsn)
     found["own_logs"] = "compared" if current.embedded_postgres else "heads"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from services.audit import verification
+from services.audit import promised, verification
 from services.audit.domain import leaf
 from services.audit.domain.tree import Tree, leaf_hash
 from services.audit.verification import ReaderDied, Verdict, reached, verify, verify_at_once
@@ -14,6 +14,7 @@ from shared.security import heads
 from shared.security.keys import Signer
 from shared.wire.canonical import canonical
 from shared.wire.envelope import digest, read, seal
+from tests.integration.audit.signatory import Signatory, altered
 from tests.integration.audit.test_tree import merkle_tree_hash
 from tests.integration.audit.witness import Witness, tell
 
@@ -93,15 +94,24 @@ def test_a_changed_entry_is_found_at_its_place(witness: Witness) -> None:
     _change(witness, SCORE, b'"score":81', b'"score":99')
     problems = witness.problems()
     broken = f"/centre/scoring: position 2 does not contain the hash of entry {SCORE}"
-    assert broken in _of(problems, SCORE + 1)
+    assert problems[0] == (SCORE, broken)
     assert "the tree head does not follow from the entries" in _of(problems, SCORE + 1)
+
+
+@pytest.mark.parametrize("index", [SCORE + 1, LAST_OF_SCORING])
+def test_an_event_that_denies_the_one_before_it_is_found_at_its_own_place(
+    witness: Witness, index: int
+) -> None:
+    previous = read(witness.sealed()[index]).previous.hex().encode()
+    _change(witness, index, previous, b"0" * 64)
+    assert witness.verdict().first == index
 
 
 def test_a_changed_entry_is_found_although_the_tree_was_made_anew(witness: Witness) -> None:
     _change(witness, SCORE, b'"score":81', b'"score":99')
     _rewrite_tree(witness)
     assert witness.problems() == [
-        (SCORE + 1, f"/centre/scoring: position 2 does not contain the hash of entry {SCORE}")
+        (SCORE, f"/centre/scoring: position 2 does not contain the hash of entry {SCORE}")
     ]
 
 
@@ -140,7 +150,7 @@ def test_a_deleted_entry_is_found(witness: Witness) -> None:
     witness.admin.execute("DELETE FROM subjects WHERE index = %s", (SCORE,))
     witness.admin.execute("DELETE FROM entries WHERE index = %s", (SCORE,))
     problems = witness.problems()
-    assert f"missing before it: entry {SCORE}" in _of(problems, SCORE + 1)
+    assert problems[0] == (SCORE, f"entry {SCORE} is missing")
     assert "/centre/scoring: position 2 follows 0" in _of(problems, SCORE + 1)
 
 
@@ -169,6 +179,7 @@ def test_an_inserted_entry_is_found(witness: Witness) -> None:
     problems = _of(witness.problems(), 18)
     assert f"/centre/scoring: position 7 does not contain the hash of entry {LAST_OF_SCORING}" in problems
     assert "from this entry on no tree head speaks of them" in problems
+    assert "/centre/scoring: its head 6 is behind the 7 it had sent" in problems
 
 
 def test_two_entries_that_changed_places_are_found(witness: Witness) -> None:
@@ -322,6 +333,14 @@ def test_an_altered_tree_head_is_found(witness: Witness, column: str, size: int)
     assert witness.problems() == [(size - 1, "the tree head does not follow from the entries")]
 
 
+def test_a_tail_that_is_missing_under_its_tree_heads_is_named_from_its_first_entry_on(
+    witness: Witness,
+) -> None:
+    witness.admin.execute("DELETE FROM subjects WHERE index >= 11")
+    witness.admin.execute("DELETE FROM entries WHERE index >= 11")
+    assert witness.verdict().first == 11
+
+
 def test_a_tree_head_of_a_longer_log_is_found(witness: Witness) -> None:
     witness.admin.execute("INSERT INTO tree_heads SELECT 19, root, peaks FROM tree_heads WHERE size = 18")
     assert witness.problems() == [(18, "a tree head speaks of entries that are not there")]
@@ -377,7 +396,9 @@ def test_a_signature_of_another_position_or_another_source_does_not_count(
 @pytest.mark.parametrize("left", [4, 0])
 def test_a_source_that_takes_back_what_it_has_sent_is_found(witness: Witness, left: int) -> None:
     del witness.source("scoring").bodies[left:]
-    assert (None, f"/centre/scoring: its head {left} is behind the 6 it had sent") in witness.problems()
+    first_denied = SCORE + left
+    problem = f"/centre/scoring: its head {left} is behind the 6 it had sent"
+    assert (first_denied, problem) in witness.problems()
 
 
 def test_a_source_that_went_on_before_the_log_was_read_is_no_problem(witness: Witness) -> None:
@@ -397,3 +418,82 @@ def test_many_problems_are_cut_short_for_the_caller_and_none_says_who_it_was(wit
     problem = "the columns do not say what the event says"
     assert data["problems"] == [{"index": index, "problem": problem} for index in range(10)]
     assert data["more"] == [{"problem": problem, "count": data["size"] - 10}]
+
+
+# -- what was published
+
+
+@pytest.fixture
+def published(witness: Witness, tmp_path: Path) -> Signatory:
+    """Of a log whose first 18 and first 24 entries were signed and published."""
+    signatory = Signatory(witness, tmp_path / "var")
+    assert signatory.sign()
+    tell(witness, "Qing")
+    witness.hear()
+    assert signatory.sign()
+    return signatory
+
+
+def kept(signatory: Signatory) -> list[tuple[int | None, str]]:
+    """What the log does not keep of what was published, when everything else about it seems to be well."""
+    made = promised.promise(signatory.audit.connection, signatory.settings)
+    verdict = signatory.audit.verdict()
+    return promised.broken(signatory.audit.connection, signatory.settings, made, verdict)
+
+
+def test_an_honest_log_keeps_what_was_published_also_when_it_has_grown(published: Signatory) -> None:
+    assert kept(published) == []
+    tell(published.audit, "Tao")
+    published.audit.hear()
+    assert kept(published) == []
+
+
+@pytest.mark.parametrize(("index", "first", "last"), [(4, 0, 17), (17, 0, 17), (18, 18, 23), (23, 18, 23)])
+def test_a_log_made_anew_as_a_whole_is_not_the_one_that_was_published(
+    published: Signatory, index: int, first: int, last: int
+) -> None:
+    published.rewrite(index, altered(published.leaves()[index]))
+    published.audit.admin.execute(
+        "UPDATE entries SET received_at = received_at + make_interval(years => 2031 - date_part('year',"
+        " received_at)::int) WHERE index = %s",
+        (index,),
+    )
+    assert published.audit.verdict().verified, "nothing else can tell"
+    what = f"among entries {first} to {last} there is another than was signed and published"
+    assert kept(published) == [(first, what)]
+
+
+def test_a_log_that_has_lost_what_was_published_is_named_from_there_on(published: Signatory) -> None:
+    published.audit.forget(20)
+    assert kept(published) == [(20, "20 entries are fewer than the 24 of its published checkpoint")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        (
+            "UPDATE signed_checkpoints SET root = sha256('') WHERE size = 24",
+            "its note is about another tree",
+        ),
+        (
+            "UPDATE signed_checkpoints SET note = substr(note, 1, position(E'\\n\\n' in note) + 1) || '— x '"
+            " || encode(sha256(''), 'base64') || E'\\n' WHERE size = 24",
+            "no key that the policy has for the log has signed it",
+        ),
+        ("UPDATE signed_checkpoints SET note = 'x' WHERE size = 24", "a note is a text, an empty line"),
+    ],
+)
+def test_a_published_checkpoint_that_nobody_signed_is_told(
+    published: Signatory, statement: str, what: str
+) -> None:
+    assert published.audit.admin.execute(statement).rowcount == 1
+    ((index, problem),) = kept(published)
+    assert index is None
+    assert problem.startswith(f"the published checkpoint of 24: {what}")
+
+
+def test_whoever_has_no_policy_compares_all_the_same(published: Signatory) -> None:
+    published.settings.policy_file.unlink()
+    assert kept(published) == []
+    published.audit.forget(20)
+    assert kept(published)[0][0] == 20

@@ -231,6 +231,24 @@ def test_a_witness_whose_file_is_damaged_cosigns_nothing(witness: Witness, tmp_p
     assert Http(witness)(request(0, 3))[0] == 500
 
 
+def test_a_witness_goes_on_from_nothing_but_what_it_has_signed_itself(
+    witness: Witness, tmp_path: Path
+) -> None:
+    witness.cosign(request(0, 17))
+    (file,) = (tmp_path / "witness").glob("?" * 64)
+    kept = file.read_bytes()
+    for other in (
+        kept.replace(b"\n17\n", b"\n16\n"),
+        kept[: kept.rindex(b"\n", 0, -1) + 1],
+        str(note(3)).encode(),
+    ):
+        file.write_bytes(other)
+        with pytest.raises(WitnessUnsure):
+            witness.cosign(request(17, 20))
+    file.write_bytes(kept)
+    witness.cosign(request(17, 20))
+
+
 def test_what_it_keeps_is_its_owners_alone(witness: Witness, tmp_path: Path) -> None:
     witness.cosign(request(0, 17))
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "witness").glob("?" * 64)} == {0}

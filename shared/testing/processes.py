@@ -60,6 +60,12 @@ class Process:
         """The end of what it said."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
+    @property
+    def last_line(self) -> str:
+        """What it said last; empty if nothing."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return lines[-1] if lines else ""
+
     def await_line(self, text: str, seconds: float = 30) -> None:
         """Returns once it has said `text`; ProcessNotAsExpected if it ends or `seconds` pass before."""
         wait_until(lambda: bool(self.said(text)) or not self.running, seconds)

@@ -112,14 +112,16 @@ class Log:
         return [event for event in self.events if event["type"] == type]
 
 
-def check(asked: Iterable[Asked], connect: Connect) -> list[Finding]:
-    """Everything that a client was told, or that follows from it, and is not so."""
-    return list(_check(list(asked), connect))
+def check(
+    asked: Iterable[Asked], connect: Connect, services: Iterable[str] = ("registration", "scheduling")
+) -> list[Finding]:
+    """Everything that a client was told, or that follows from it, and is not so; of these services' logs."""
+    return list(_check(list(asked), connect, services))
 
 
-def _check(asked: list[Asked], connect: Connect) -> Findings:
+def _check(asked: list[Asked], connect: Connect, services: Iterable[str]) -> Findings:
     logs = {}
-    for service in ("registration", "scheduling"):
+    for service in services:
         with closing(connect(service)) as connection:
             logs[service] = Log(service, connection)
             yield from _check_nothing_set_aside(service, connection)

@@ -20,6 +20,7 @@ class Keeper(Thread):
         super().__init__(name=program, daemon=True)
         self.program = program
         self.over = Event()
+        self.may_finish = False  # ending with 0 is then no fault, and nobody starts it again
         self.twins: list[Keeper] = []  # the others that keep the same program
         self._start_program, self._deck, self._tally = start, deck, tally
         self.card: Card = ""
@@ -60,7 +61,9 @@ class Keeper(Thread):
         if self.over.is_set():
             return True
         code = self.process.wait()
-        if code == KILLED:
+        if code == 0 and self.may_finish:
+            self.over.set()
+        elif code == KILLED:
             self._tally.died(point)
         elif code != _KILLED_BY_US:
             self._tally.ended.append(f"{self.program} ended with {code}:\n{self.process.last_words}")

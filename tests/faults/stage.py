@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -35,7 +35,6 @@ PROGRAMS = (
     "serve audit",
 )
 PROJECTIONS = ("registration/register", "scheduling/board")
-_READY = {"serve": "{} serves", "relay": "relay of {} runs"}
 _DECIDING = ("registration", "scheduling")
 _IN_THE_WAY = {  # a row that an event of the application cannot be written beside
     "registration/register": "INSERT INTO {}.applications VALUES (%s, %s, %s, '', '', 4, 'in the way')",
@@ -58,13 +57,16 @@ class NotAsExpected(Exception):
 class Stage:
     """What runs in one run on databases and a virtual host of its own, and who asks it."""
 
+    programs: Sequence[str] = PROGRAMS
+    deciding: Sequence[str] = _DECIDING  # the services that say something
+    ready: Mapping[str, str] = {"serve": "{} serves", "relay": "relay of {} runs"}
+
     def __init__(self, theatre: Theatre, name: str, folder: Path, tally: Tally, seed: str = "") -> None:
         self.theatre, self.name, self.tally = theatre, name, tally
         self.broker, self.cluster = theatre.broker, theatre.cluster
         self.cluster.clone(SERVICES)
         self.bus = self.broker.virtual_host(name)
-        bus = self.bus.replace(f":{urlsplit(self.bus).port}/", f":{theatre.to_broker.port}/")
-        database = make_conninfo(theatre.dsn, port=theatre.to_database.port)
+        bus, database = self._links()
         self.processes = Processes(folder, environment(self.cluster, bus, database_url=database))
         self.clients = Clients(bus, seed=seed)
         self.deck = Deck()
@@ -72,21 +74,27 @@ class Stage:
         self.poisoned: list[str] = []
         self._one_at_a_time = Lock()
 
+    def _links(self) -> tuple[str, str]:
+        """How the processes reach the broker and the database: where it can be made slow, cut and reset."""
+        bus = self.bus.replace(f":{urlsplit(self.bus).port}/", f":{self.theatre.to_broker.port}/")
+        return bus, make_conninfo(self.theatre.dsn, port=self.theatre.to_database.port)
+
     @contextmanager
     def open(self, each: int = 1) -> Iterator["Stage"]:
         """`each`: how many of every program run. Whatever runs at the end is ended."""
         with self.processes:
             try:
                 self.keepers = [
-                    Keeper(program, self._start, self.deck, self.tally) for program in PROGRAMS * each
+                    Keeper(program, self._start, self.deck, self.tally)
+                    for program in self.programs
+                    for _ in range(each)
                 ]
                 for keeper in self.keepers:
                     keeper.twins = [
                         each for each in self.keepers if each is not keeper and each.program == keeper.program
                     ]
                 for keeper in self.keepers:
-                    command, service = keeper.program.split()
-                    keeper.process.await_line(_READY[command].format(service), 60)
+                    keeper.process.await_line(self.readiness(keeper.program), 60)
                     keeper.start()
                 yield self
             finally:
@@ -100,6 +108,11 @@ class Stage:
     def _start(self, program: str, fault: Card) -> Process:
         with self._one_at_a_time:
             return self.processes.run(*program.split(), fault=fault, ready=False)
+
+    def readiness(self, program: str) -> str:
+        """What a program says when it is ready."""
+        command, _, service = program.partition(" ")
+        return self.ready[command].format(service)
 
     def armed(self, program: str, card: Card) -> bool:
         """Whether one of the program has this fault before it."""
@@ -137,7 +150,7 @@ class Stage:
             with self._live(projection) as (connection, schema):
                 connection.execute(statement.format(schema))
         findings = []
-        for service in (*_DECIDING, "audit"):
+        for service in (*self.deciding, "audit"):
             with self.admin(service) as connection:
                 parked = connection.execute(
                     "SELECT DISTINCT ON (consumer, source, stream) consumer, source, position, sealed"
@@ -166,13 +179,13 @@ class Stage:
 
     def begin(self, seconds: float = 60) -> None:
         """Returns when every log has events."""
-        if not wait_until(lambda: all(self.positions()[name]["sealed"] for name in _DECIDING), seconds):
+        if not wait_until(lambda: all(self.positions()[name]["sealed"] for name in self.deciding), seconds):
             raise NotSettled(f"{self.positions()}")
 
     def positions(self) -> dict[str, Any]:
         """How far everything is."""
         found: dict[str, Any] = {}
-        for service in (*_DECIDING, "audit"):
+        for service in (*self.deciding, "audit"):
             with self.admin(service) as connection:
                 if service != "audit":
                     said = connection.execute("SELECT count(*) FROM events").fetchone()
@@ -195,12 +208,12 @@ class Stage:
         published = all(found[name]["published"] == found[name]["sealed"] for name in after)
         return published and all(
             found.get(f"{service} {consumer} {source}", 0) == after[source]
-            for service, consumer, source in _consumers()
+            for service, consumer, source in _consumers(self.deciding)
         )
 
     def _said(self) -> dict[str, int]:
         counted = {}
-        for service in _DECIDING:
+        for service in self.deciding:
             with self.admin(service) as connection:
                 row = connection.execute("SELECT count(*) FROM events").fetchone()
                 assert row is not None
@@ -209,7 +222,7 @@ class Stage:
 
     def check(self) -> list[Finding]:
         """Everything that is not as it should be."""
-        return [*history.check(self.clients.asked, self.admin), *self.rebuilt()]
+        return [*history.check(self.clients.asked, self.admin, self.deciding), *self.rebuilt()]
 
     def rebuilt(self) -> list[Finding]:
         """Where a projection is not what comes out of building it anew."""
@@ -241,7 +254,7 @@ class Stage:
             file.writelines(
                 json.dumps(vars(command), ensure_ascii=False) + "\n" for command in self.clients.asked
             )
-        for service in (*_DECIDING, "audit"):
+        for service in (*self.deciding, "audit"):
             with self.admin(service) as connection:
                 for table in ("log", "events", "entries", "checkpoints", "parked", "rejected", "relay"):
                     if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
@@ -261,11 +274,11 @@ class Stage:
             yield connection, f"{name}_{row[0]}"
 
 
-def _consumers() -> Iterator[tuple[str, str, str]]:
+def _consumers(deciding: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Who has to have applied which source before nothing is on its way any more."""
-    for service in (*_DECIDING, "audit"):
+    for service in (*deciding, "audit"):
         found = definition(service)
         executor = Executor(found, service) if found.aggregates else None
         for consumer in delivery.consumers(found, executor, "centre"):
-            for source in consumer.sources & set(_DECIDING):
+            for source in consumer.sources & set(deciding):
                 yield service, consumer.name, source

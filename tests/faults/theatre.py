@@ -21,8 +21,9 @@ _MEGABYTES = 768
 class Theatre:
     """`open()` starts everything and ends it, whatever happened meanwhile."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, megabytes: int = _MEGABYTES) -> None:
+        """`megabytes`: the size of the database's disk, where we may mount one; 0: as large as there is."""
+        self.folder, self.megabytes = folder, megabytes
         self.disk = folder / "disk"
         self.port = Ports.free().amqp  # which the database keeps over a restart
         self.cluster = Cluster(
@@ -41,21 +42,25 @@ class Theatre:
     def open(self) -> Iterator["Theatre"]:
         with ExitStack() as closing:
             self.disk.mkdir()
-            if disk.may_mount():
-                disk.mount(str(self.disk), _MEGABYTES)
+            if self.megabytes and disk.may_mount():
+                disk.mount(str(self.disk), self.megabytes)
                 closing.callback(disk.unmount, str(self.disk))
             self.broker.start()
             closing.callback(self.broker.stop)
             self.cluster.postgres.start()
             closing.callback(self._remove_database)
             self.dsn = self.cluster.admin
-            with psycopg.connect(self.dsn, autocommit=True) as admin:
-                admin.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # the disk is small
-                admin.execute("SELECT pg_reload_conf()")
+            if self.megabytes:
+                self._write_little()
             self.to_broker, self.to_database = Proxy(self.broker.ports.amqp), Proxy(self.port)
             closing.callback(self.to_broker.close)
             closing.callback(self.to_database.close)
             yield self
+
+    def _write_little(self) -> None:
+        with psycopg.connect(self.dsn, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # the disk is small
+            admin.execute("SELECT pg_reload_conf()")
 
     def repair(self) -> None:
         """Starts again what a failed run left dead."""

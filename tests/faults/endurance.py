@@ -40,7 +40,6 @@ from tests.faults.keeper import Keeper
 from tests.faults.stage import NotSettled, Stage
 from tests.faults.theatre import Theatre
 
-WRITERS = 8
 _WITNESS = "witness.example/endurance"
 _LOOK = 0.1
 _AGAIN = 60.0  # seconds for a killed program to come back
@@ -61,20 +60,20 @@ class Endurance(Stage):
     """Every program of the distributed edition, and the writers."""
 
     deciding = SOURCES
-    programs = (
-        "witness",
-        *(f"serve {service}" for service in (*SOURCES, "audit")),
-        *(f"relay {service}" for service in SOURCES),
-        "signer",
-        *(f"writer {number}" for number in range(WRITERS)),
-    )
     ready = MappingProxyType(
         {**Stage.ready, "witness": "witness on", "signer": "signer of", "writer": "writer {} writes"}
     )
 
-    def __init__(self, theatre: Theatre, folder: Path) -> None:
+    def __init__(self, theatre: Theatre, folder: Path, writers: int) -> None:
         super().__init__(theatre, "endurance", folder, Tally())
-        self.folder = folder
+        self.folder, self.writers = folder, writers
+        self.programs = (
+            "witness",
+            *(f"serve {service}" for service in (*SOURCES, "audit")),
+            *(f"relay {service}" for service in SOURCES),
+            "signer",
+            *(f"writer {number}" for number in range(writers)),
+        )
         self._listens = f"127.0.0.1:{Ports.free().amqp}"
         self.settings = self.cluster.settings
         witness = keyring.witness_key(keyring.own_witness(self.settings), _WITNESS).verifier
@@ -146,7 +145,7 @@ class Endurance(Stage):
     def check(self) -> list[Finding]:
         asked = [
             command
-            for number in range(WRITERS)
+            for number in range(self.writers)
             for command in journal.read(self.folder / f"writer-{number}.jsonl")
         ]
         return [*history.check(asked, self.admin, self.deciding), *self.rebuilt()]
@@ -183,10 +182,10 @@ class Endurance(Stage):
         return found
 
 
-def kills(events: int, chance: random.Random) -> list[str]:
+def kills(events: int, writers: int, chance: random.Random) -> list[str]:
     """Who dies, in which order: so many of each that every 5,000 events somebody of each kind does."""
     each = max(1, events // 5_000)
-    dealt = [f"writer {number % WRITERS}" for number in range(2 * each)]
+    dealt = [f"writer {number % writers}" for number in range(2 * each)]
     dealt += [f"relay {SOURCES[number % len(SOURCES)]}" for number in range(each)]
     dealt += ["serve audit"] * each
     dealt += ["signer"] * max(1, each // 4) + ["broker"] * max(1, each // 5)
@@ -209,7 +208,7 @@ class Run:
     def play(self) -> None:
         stage = self._stage
         stage.begin()
-        dealt = kills(self._events, self._chance)
+        dealt = kills(self._events, stage.writers, self._chance)
         for place, whom in enumerate(dealt, start=1):
             self._until(self._events * place // (len(dealt) + 1))
             self._kill(whom)
@@ -241,7 +240,7 @@ class Run:
             say(line[:1500])
         return {
             "events": self._stage.number(_SIZE),
-            "writers": WRITERS,
+            "writers": self._stage.writers,
             "kills": dict(sorted(self.kills.items())),
             "findings": len(found),
             **{kind: counted[kind] for kind in history.KINDS},
@@ -252,8 +251,8 @@ class Run:
 
 
 @contextmanager
-def opened(theatre: Theatre, folder: Path) -> Iterator[Endurance]:
-    stage = Endurance(theatre, folder)
+def opened(theatre: Theatre, folder: Path, writers: int) -> Iterator[Endurance]:
+    stage = Endurance(theatre, folder, writers)
     with stage.open():
         yield stage
 
@@ -272,7 +271,7 @@ def main() -> int:
     theatre, report = Theatre(place, megabytes=0), dict[str, Any]()
     folder = place / "run"
     folder.mkdir()
-    with theatre.open(), opened(theatre, folder) as stage:
+    with theatre.open(), opened(theatre, folder, asked.writers) as stage:
         run = Run(stage, asked.events, time.monotonic() + asked.minutes * 60, asked.seed)
         try:
             run.play()
@@ -291,6 +290,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.endurance", description=__doc__)
     parser.add_argument("--events", type=int, default=200_000, help="how many the logs shall have at least")
+    parser.add_argument("--writers", type=int, default=8, help="how many processes append")
     parser.add_argument("--minutes", type=float, default=15, help="in which it has to be over")
     parser.add_argument("--seed", default="jianding", help="another seed, another order of kills")
     return parser.parse_args()

@@ -14,12 +14,12 @@ from tests.faults.endurance import kills
 from tests.faults.history import Asked
 from tests.faults.journal import Journal, read
 
-_EVENTS = 3_000
+_EVENTS, _WRITERS = 3_000, 4
 
 
 def test_everybody_dies_at_even_shares_of_the_way() -> None:
-    dealt = kills(200_000, random.Random("seed"))
-    assert dealt == kills(200_000, random.Random("seed")) != kills(200_000, random.Random("other"))
+    dealt = kills(200_000, 8, random.Random("seed"))
+    assert dealt == kills(200_000, 8, random.Random("seed")) != kills(200_000, 8, random.Random("other"))
     counted = Counter(whom.partition(" ")[0] for whom in dealt)
     assert counted == {"writer": 80, "relay": 40, "serve": 40, "signer": 10, "broker": 8}
 
@@ -55,7 +55,10 @@ def test_a_line_that_a_death_has_torn_says_nothing(line: str, tmp_path: Path) ->
 @pytest.mark.timeout(300)
 def test_audit_finds_nothing_after_kills_of_everybody(project: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.faults.endurance", "--events", str(_EVENTS), "--minutes", "4"],
+        [
+            *(sys.executable, "-m", "tests.faults.endurance", "--minutes", "4"),
+            *("--events", str(_EVENTS), "--writers", str(_WRITERS)),
+        ],
         cwd=project,
         capture_output=True,
         text=True,

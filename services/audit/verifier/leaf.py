@@ -21,9 +21,9 @@ _TEXTS = (
     "body", "correlationid", "causationid", "commandid", "datacontenttype",
 )  # fmt: skip
 _NUMBERS = ("position", "streamversion", "schemaversion")
-_ATTRIBUTES = len(_TEXTS) + len(_NUMBERS) + 2  # and refs, and data
-_texts, _numbers = itemgetter(*_TEXTS), itemgetter(*_NUMBERS)
-_refs, _data = itemgetter("refs"), itemgetter("data")
+_NAMES = tuple(sorted((*_TEXTS, *_NUMBERS, "refs", "data")))  # in the order in which they are spelled
+_texts, _numbers = (itemgetter(*map(_NAMES.index, names)) for names in (_TEXTS, _NUMBERS))
+_refs, _data = _NAMES.index("refs"), _NAMES.index("data")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LINK = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
 _STAMP = (
@@ -178,19 +178,21 @@ def quick(leaves: Sequence[bytes]) -> Columns | None:
         # the pattern lets nothing through that is not in its canonical spelling
         links = orjson.loads(b"[%b]" % b",".join([note[1] for note in notes]))  # type: ignore[index]
         said = list(map(orjson.loads, events))
-        if not _is_spelled(said, events):
+        if not _is_spelled(said, events) or set(map(tuple, said)) != {_NAMES}:
+            return None  # whatever else an event has is looked at one by one
+        # all names being there in their one order, an attribute of all events is found by its place
+        columns = list(zip(*map(dict.values, said), strict=True))
+        texts = _texts(columns)
+        if not _are_attributes(texts, _numbers(columns)) or not _are_plain(columns[_data]):
             return None
-        texts, numbers, refs = list(map(_texts, said)), list(map(_numbers, said)), list(map(_refs, said))
-        list(map("".join, texts))
+        refs = columns[_refs]
         "".join(refs)
-        if not _are_attributes(said, texts, numbers) or not _are_plain(list(map(_data, said))):
-            return None
-    except (ValueError, KeyError, TypeError):  # not JSON, no such attribute, not a text
+    except (ValueError, TypeError):  # not JSON, not a text
         return None
-    ids, sources, previous, actors, recorded, *_ = zip(*texts, strict=True)
+    ids, sources, previous, actors, recorded, *_ = texts
     received = [note[2].decode() for note in notes]  # type: ignore[index]
     hashes = [sha256(event).hexdigest() for event in events]
-    positions = [number[0] for number in numbers]
+    positions = list(columns[_NAMES.index("position")])
     return Columns(
         sources, positions, previous, hashes, ids, refs, actors, links, recorded, received
     )  # fmt: skip
@@ -210,19 +212,17 @@ def _is_spelled(values: list[Any], raws: list[bytes]) -> bool:
     return orjson.dumps(values, option=_OPTIONS) == everything
 
 
-def _are_attributes(said: list[Any], texts: list[Any], numbers: list[Any]) -> bool:
-    flat = list(chain.from_iterable(numbers))
+def _are_attributes(texts: Sequence[Any], numbers: Sequence[Any]) -> bool:
+    """Whether these columns have texts and none empty, and numbers from 1; TypeError for what is no text."""
+    list(map("".join, texts))
     return (
         all(map(all, texts))
-        and {text[5] for text in texts} == {"1.0"}
-        and set(map(type, flat)) == {int}
-        and min(flat) >= 1
-        # whatever else an event has is looked at one by one
-        and set(map(len, said)) == {_ATTRIBUTES}
+        and set(texts[_TEXTS.index("specversion")]) == {"1.0"}
+        and all(set(map(type, column)) == {int} and min(column) >= 1 for column in numbers)
     )
 
 
-def _are_plain(data: list[Any]) -> bool:
+def _are_plain(data: Sequence[Any]) -> bool:
     """Whether these are objects, and there is no float in them."""
     if set(map(type, data)) != {dict}:
         return False

@@ -10,6 +10,8 @@ class Entries(QuerySchema):
 
 
 class Trail(QuerySchema):
+    key = "index"
+
     kind = Choice(*KINDS)
     id = Text(80)
     after = Number(-1, 2**53, required=False, load_default=-1)
@@ -22,6 +24,8 @@ class Trail(QuerySchema):
 
 
 class Findings(QuerySchema):
+    key = "id"
+
     after = Number(0, 2**53, required=False, load_default=0)
     limit = Number(1, 1000, required=False, load_default=100)
     kind = Text(40, required=False, load_default="")

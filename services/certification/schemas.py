@@ -36,6 +36,8 @@ class CertificateOf(QuerySchema):
 
 
 class CertificatesOf(Page):
+    key = "number"
+
     batch = Id()
     after: Any = CertificateNumber(required=False, load_default="")
 

@@ -121,4 +121,6 @@ class ApplicationOf(QuerySchema):
 
 
 class Roster(Page):
+    key = "application"
+
     batch = Id()

@@ -90,8 +90,12 @@ class BatchOf(QuerySchema):
 
 
 class BatchesOf(Page):
+    key = "batch"
+
     station = Station()
 
 
 class SittingsOf(Page):
+    key = "application"
+
     batch = Id()

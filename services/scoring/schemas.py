@@ -60,6 +60,8 @@ class SheetOf(QuerySchema):
 
 
 class SheetsOf(Page):
+    key = "sheet"
+
     batch = Id()
     examiner = Id()
     after: Any = Sheet(required=False, load_default="")
@@ -70,4 +72,6 @@ class ResultOf(QuerySchema):
 
 
 class ResultsOf(Page):
+    key = "application"
+
     batch = Id()

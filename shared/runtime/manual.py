@@ -59,6 +59,11 @@ def schema(service: str, method: str) -> type[Schema]:
     return _Named.by(dict(_entrypoints(service))[method]).schema
 
 
+def answer(service: str, method: str) -> str:
+    """The type of a call's answer as it is annotated: `dict[str, Any] | None`."""
+    return str(inspect.signature(dict(_entrypoints(service))[method]).return_annotation)
+
+
 def _entrypoints(service: str) -> list[tuple[str, Callable[..., Any]]]:
     members = vars(service_class(service)).items()
     return [(name, member) for name, member in members if hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)]

@@ -62,6 +62,7 @@ class Words(fields.String):
     """
 
     kind: ClassVar[str] = "text"
+    spelling: ClassVar[str] = ""  # a regular expression, where a document can say more than the kind
     default_error_messages = _messages(_TEXT)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
@@ -74,6 +75,7 @@ class Id(Words):
     """A UUID in its canonical lower-case spelling, so that one id has one stream."""
 
     kind = "UUID"
+    spelling = _ID.pattern
 
     def __init__(self, **kwargs: Any) -> None:
         message = "须为小写 UUID / must be a lower-case UUID"
@@ -175,6 +177,7 @@ class Station(Words):
     """An eight-digit body code (P8)."""
 
     kind = "8-digit body code"
+    spelling = _BODY.pattern
 
     def __init__(self) -> None:
         message = "须为 8 位机构代码 / must be an 8-digit body code"
@@ -185,6 +188,7 @@ class Digest(Words):
     """A sha256 in lower-case hex."""
 
     kind = "sha256 in hex"
+    spelling = _SHA256.pattern
 
     def __init__(self) -> None:
         message = "须为十六进制 sha256 / must be a sha256 in lower-case hex"
@@ -228,7 +232,12 @@ class Cause(Message):
 
 
 class QuerySchema(Message):
-    """Base of questions."""
+    """Base of questions.
+
+    `key`: where the answer is a list by pages, the field of its rows that `after` names.
+    """
+
+    key: ClassVar[str] = ""
 
 
 class Page(QuerySchema):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.contracts import attempts
-from shared.testing import golden
+from shared.wire import examples
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "services").rglob("*.py")])
@@ -24,7 +24,7 @@ WHOLE = {"fields", "message", "payload", "identity"}  # what a caller sent, with
 OWNERS = {"identity", "person", "candidate", "known", "fields", "message", "data"}
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 
-EVENTS = [event for spoken in golden.languages() for event in spoken.events.values()]
+EVENTS = [event for spoken in examples.languages() for event in spoken.events.values()]
 FIELDS = [(event, name) for event in EVENTS for name in event.names]
 
 
@@ -40,7 +40,7 @@ def test_no_field_of_an_event_is_personal_data(event, name):
 
 
 def test_the_attempts_of_all_services_are_among_them():
-    assert sum(issubclass(event, attempts.Attempt) for event in EVENTS) == len(golden.languages())
+    assert sum(issubclass(event, attempts.Attempt) for event in EVENTS) == len(examples.languages())
 
 
 @pytest.mark.parametrize(

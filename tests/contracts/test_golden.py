@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from shared.kernel.events import Event, subject
+from shared.kernel.events import Event, language, subject
 from shared.testing import golden
 from shared.testing.golden import FOLDER, GoldenFileChanged, path_of
+from shared.wire import examples
 from shared.wire.envelope import read
 
-LANGUAGES = golden.languages()
+LANGUAGES = examples.languages()
 EVENTS = [event for spoken in LANGUAGES for event in spoken.events.values()]
 VERSIONS = [
     path_of(event.service, event.wire_name, version)
@@ -35,7 +36,7 @@ def test_every_version_of_every_event_has_its_file_and_no_file_is_without_one():
 @each_event
 def test_the_code_writes_today_what_the_file_has(event):
     path = path_of(event.service, event.wire_name, event.version)
-    assert path.read_bytes() == golden.sealed(event), (
+    assert path.read_bytes() == examples.sealed(event), (
         "a changed golden file means a new version and an upcast"
     )
 
@@ -50,7 +51,7 @@ def test_what_was_ever_published_is_read_as_todays_event(path):
 
 @each_event
 def test_an_example_says_the_same_after_its_journey(event):
-    assert read(golden.sealed(event)).event() == golden.example(event)
+    assert read(examples.sealed(event)).event() == examples.example(event)
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES, ids=lambda spoken: spoken.service)
@@ -73,13 +74,13 @@ class DoorOpened(Said):
 
 
 def language_of_this_test():
-    return golden.language("test-golden")
+    return language("test-golden")
 
 
 def test_a_missing_file_is_written_once(tmp_path):
     expected = path_of("test-golden", "DoorOpened", 1, tmp_path)
     assert golden.write([language_of_this_test()], tmp_path) == [expected]
-    assert expected.read_bytes() == golden.sealed(DoorOpened)
+    assert expected.read_bytes() == examples.sealed(DoorOpened)
     assert golden.write([language_of_this_test()], tmp_path) == []
 
 
@@ -93,8 +94,8 @@ def test_a_file_that_differs_is_an_error_that_says_what_to_do_and_stays_as_it_wa
 
 
 def test_examples_follow_from_names_and_types_alone():
-    example = golden.example(DoorOpened)
-    assert example == golden.example(DoorOpened)
+    example = examples.example(DoorOpened)
+    assert example == examples.example(DoorOpened)
     assert (example.locked, len(example.keys), type(example.at_floor), type(example.by)) == (
         True,
         2,

@@ -14,7 +14,7 @@ from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection
 from shared.runtime.definition import definition
 from shared.store.gathering import Gathered
-from shared.testing import golden
+from shared.wire import examples
 from tests.integration.store.office import Office
 
 PROJECTIONS = [projection for service in SOURCES for projection in definition(service).projections]
@@ -108,7 +108,7 @@ def test_every_projection_writes_the_same_gathered_as_one_by_one(
 
 
 def example(event: type[Event]) -> Event:
-    found = golden.example(event)
+    found = examples.example(event)
     return replace(found, part="theory") if isinstance(found, PartScored) else found
 
 

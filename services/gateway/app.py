@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from services.gateway import api, console, principal, problems, security
+from services.gateway import api, console, documents, feed, principal, problems, security
 from services.gateway.backend import Backend
 from services.gateway.principal import Verify
 from shared.kernel.actors import Actor
@@ -15,7 +15,9 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     security.register(app, settings)
     problems.register(app)
     principal.register(app, verify or _nobody)
-    api.register(app, backend)
+    routes = api.register(app, backend)
+    routes.register_blueprint(feed.blueprint(backend), url_prefix=api.PREFIX)
+    documents.register(app, routes, api.PREFIX)
     console.register(app, backend)
     return app
 

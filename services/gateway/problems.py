@@ -35,6 +35,7 @@ _STATUS = {
     "Interrupted": 503,
     "Unavailable": 503,
     "ServiceSilent": 503,
+    "TooManyStreams": 503,
 }
 _REFUSED = 409  # whatever a rule of the domain does not allow now
 _AGAIN = 2  # seconds after which what is busy or away may be asked again

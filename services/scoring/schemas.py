@@ -12,12 +12,12 @@ class Sheet(Words):
     """A blind code and a part: `B-7H2K9QXW4M-theory`."""
 
     kind = "blind code and part, as B-7H2K9QXW4M-theory"
+    spelling = r"B-[2-9A-HJ-NP-Z]{10}-(theory|practical)"
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("required", True)
         message = "须为盲码加科目 / must be a blind code and a part, as B-7H2K9QXW4M-theory"
-        pattern = r"B-[2-9A-HJ-NP-Z]{10}-(theory|practical)\Z"
-        super().__init__(validate=validate.Regexp(pattern, error=message), **kwargs)
+        super().__init__(validate=validate.Regexp(rf"{self.spelling}\Z", error=message), **kwargs)
 
 
 class SubmitScore(CommandSchema):

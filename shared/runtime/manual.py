@@ -4,6 +4,7 @@ Entrypoints are asked themselves: each begins by naming its schema, and a questi
 """
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -74,11 +75,26 @@ def _method(found: Definition, name: str, entrypoint: Callable[..., Any]) -> Met
     schema, roles, kind = named.schema, named.roles, "question"
     if issubclass(schema, CommandSchema):
         kind, roles = "command", _roles(found, schema.__name__)
-    told = (inspect.getdoc(entrypoint) or schema.__dict__.get("__doc__") or "").partition("\n")[0]
+    told = _first_line(inspect.getdoc(entrypoint) or _own_doc(schema) or named.about)
     fields_ = tuple(map(_field, schema().fields.items()))
     return Method(
         name, kind, told, tuple(role for role in Role if role in roles and role in _PEOPLE), fields_
     )
+
+
+def _own_doc(said: type) -> str:
+    """What a class itself says, not what it is one of."""
+    return said.__dict__.get("__doc__") or ""
+
+
+def _of_command(schema: type[Schema]) -> str:
+    return _own_doc(schema.command) if hasattr(schema, "command") else ""
+
+
+def _first_line(doc: str) -> str:
+    # a dataclass that says nothing is given its signature
+    line = doc.strip().partition("\n")[0]
+    return "" if re.match(r"\w+\(.*\)$", line) else line
 
 
 def _roles(found: Definition, command: str) -> Collection[Role]:
@@ -100,6 +116,7 @@ class _Named:
     def __init__(self) -> None:
         self.schema: type[Schema] = Schema  # which has no fields
         self.roles: Collection[Role] = _PEOPLE
+        self.about = ""
 
     @classmethod
     def by(cls, entrypoint: Callable[..., Any]) -> "_Named":
@@ -118,6 +135,9 @@ class _Named:
         for word in words:
             if isinstance(word, type) and issubclass(word, Schema):
                 self.schema = word
+                self.about = self.about or _of_command(word)
+            elif inspect.isfunction(word):
+                self.about = inspect.getdoc(word) or ""
         raise _Said
 
 

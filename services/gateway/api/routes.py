@@ -7,7 +7,9 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from services.gateway.api.described import described
 from services.gateway.api.idempotency import command_id
+from services.gateway.api.pages import following
 from services.gateway.api.words import asked
 from services.gateway.backend import Backend
 from services.gateway.principal import principal
@@ -23,7 +25,8 @@ def blueprint(service: str, backend: Backend) -> Blueprint:
     found = Blueprint(service, __name__)
     for method in manual(service):
         verb = "POST" if method.kind == "command" else "GET"
-        view = _view(service, method, backend)
+        public = (service, method.name) in PUBLIC
+        view = found.doc(**described(service, method, public=public))(_view(service, method, backend))
         found.add_url_rule(f"/{method.name}", method.name, view, methods=[verb])
     return found
 
@@ -34,7 +37,6 @@ def _view(service: str, method: Method, backend: Backend) -> Callable[[], Respon
     def view() -> Response:
         return ask(service, method, backend)
 
-    view.__doc__ = method.about
     return view
 
 
@@ -52,10 +54,17 @@ def _command(service: str, method: Method, backend: Backend) -> Response:
 
 def _question(service: str, method: Method, backend: Backend) -> Response:
     context = {} if (service, method.name) in PUBLIC else principal().context()
-    answer = backend.call(service, method.name, asked(schema(service, method.name), request.args), context)
+    found = schema(service, method.name)
+    message = asked(found, request.args)
+    answer = backend.call(service, method.name, message, context)
     if answer is None:
         raise NotThere
-    return _json(answer)
+    response = _json(answer)
+    if link := following(found, message, answer):
+        response.headers["Link"] = link
+    response.headers["Cache-Control"] = "private, no-cache"  # to be kept, and asked for with its ETag
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]
 
 
 def _json(answer: Any) -> Response:

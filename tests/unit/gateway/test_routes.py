@@ -1,63 +1,19 @@
-"""The door over services that note what they are asked."""
+"""What comes by HTTP, and what a service is asked for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
 
-from services.gateway.app import make_app
-from services.gateway.backend import Backend
 from shared.bus.calls import NoAnswer, Refused
-from shared.kernel.actors import Actor, Role
-from shared.kernel.errors import Busy, InvalidInput, Refusal
-from shared.runtime.settings import settings
+from shared.kernel.errors import Busy, InvalidInput
+from tests.unit.gateway.conftest import Services
 
-CLERK = Actor("clerk-1", Role.EXAM_AFFAIRS, "station-10012003")
 BEARER = {"Authorization": "Bearer clerk"}
 ROSTER = "/api/v1/registration/roster"
 SUBMIT = "/api/v1/registration/submit_application"
-
-
-class TokenInvalid(Refusal):
-    """令牌无效。
-
-    The token does not hold.
-    """
-
-
-def _verify(token: str) -> Actor:
-    if token != "clerk":
-        raise TokenInvalid
-    return CLERK
-
-
-@dataclass
-class Services:
-    """Answers every call alike, and keeps what was asked."""
-
-    answer: Any = None
-    calls: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
-
-    def ask(self, service: str, method: str, context: dict[str, Any], message: dict[str, Any]) -> Any:
-        self.calls.append((service, method, message, context))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-@pytest.fixture
-def services() -> Services:
-    return Services(answer={"stream": "application-1", "version": 1, "events": []})
-
-
-@pytest.fixture
-def client(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setenv("JIANDING_VAR", str(tmp_path))
-    return make_app(Backend(services.ask), settings(), _verify).test_client()
 
 
 def test_a_command_goes_to_its_service_with_its_key_as_command_id(
@@ -153,3 +109,40 @@ def test_what_the_door_refuses_is_a_problem_too(
     assert (said.status_code, said.get_json()["code"]) == (status, code)
     assert said.content_type == "application/problem+json"
     assert not services.calls
+
+
+def test_a_full_page_says_where_the_next_one_is(client: FlaskClient, services: Services) -> None:
+    services.answer = [{"application": f"a-{n}"} for n in range(2)]
+    full = client.get(f"{ROSTER}?batch=b&limit=2", headers=BEARER)
+    last = client.get(f"{ROSTER}?batch=b&limit=3", headers=BEARER)
+    assert full.headers["Link"] == f'<{ROSTER}?batch=b&limit=2&after=a-1>; rel="next"'
+    assert "Link" not in last.headers
+
+
+def test_an_answer_that_is_known_is_not_sent_again(client: FlaskClient, services: Services) -> None:
+    services.answer = [{"application": "a"}]
+    tag = client.get(ROSTER, headers=BEARER).headers["ETag"]
+    again = client.get(ROSTER, headers={**BEARER, "If-None-Match": tag})
+    services.answer = [{"application": "b"}]
+    changed = client.get(ROSTER, headers={**BEARER, "If-None-Match": tag})
+    assert [(said.status_code, said.data) for said in (again, changed)] == [
+        (304, b""),
+        (200, b'[{"application":"b"}]'),
+    ]
+
+
+def test_every_answer_keeps_the_browser_from_what_it_need_not_do(client: FlaskClient) -> None:
+    for path in (ROSTER, "/nowhere", "/api/v1/docs", "/api/v1/openapi.json"):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "Strict-Transport-Security" not in headers
+
+
+def test_over_tls_a_browser_is_told_to_stay_there(client: FlaskClient) -> None:
+    headers = client.get("/nowhere", base_url="https://localhost").headers
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")

@@ -8,6 +8,7 @@ from bench.peers import bare
 from bench.stage import Stage
 
 LIBRARY, BARE = "eventsourcing", "bare psycopg insert of event and command result"
+TUNED = f"{LIBRARY}, with its database functions"
 
 
 def figures(stage: Stage) -> Iterator[Figure]:
@@ -20,14 +21,16 @@ def figures(stage: Stage) -> Iterator[Figure]:
     least = stage.peer("bench_bare")
     bare.prepare(least)
     for count, of_library in ((8, 4.0), (1, 2.0)):
-        a, b, c, d = [], [], [], []
+        a, b, c, d, e = [], [], [], [], []
         for _ in range(stage.plan.rounds):
             a.append(_rate(stage, "bench.commands:submitting", count, dsn=ours))
             b.append(_rate(stage, "bench.peers.library:saving", count, dsn=theirs, size=size))
+            e.append(_rate(stage, "bench.peers.library:saving", count, dsn=theirs, size=size, tuned=True))
             c.append(_rate(stage, "bench.peers.bare:inserting", count, dsn=least, size=size))
             d.append(_rate(stage, "bench.peers.bare:inserting_at_once", count, dsn=least, size=size))
         note = f"提交申请 by {count} client processes; an event has {size} bytes"
         yield Figure(f"append_{count}", "commands/s", a, LIBRARY, b, of_library, note=note)
+        yield Figure(f"append_{count}_of_tuned", "commands/s", a, TUNED, e)
         yield Figure(f"append_{count}_of_bare", "commands/s", a, BARE, c, 0.6)
         yield Figure(f"append_{count}_of_one_round_trip", "commands/s", a, f"{BARE}, in one statement", d)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from bench import clients
-from bench.appending import LIBRARY, event_size
+from bench.appending import LIBRARY, TUNED, event_size
 from bench.commands import BODY, CATALOGUE, LEVEL, OCCUPATION, STATION
 from bench.figures import Figure
 from bench.stage import Stage
@@ -38,27 +38,34 @@ def figures(stage: Stage) -> Iterator[Figure]:
         )["said"]
         for known in (False, True) if length == LENGTHS[-1] else (False,):
             some = _KNOWN if known else streams
-            a, b = _measured(stage, ours, theirs, size, batches[:some], sheets[:some], known)
+            a, b, c = _measured(stage, ours, theirs, size, batches[:some], sheets[:some], known)
             name, how = ("known", "from its cache") if known else ("load", "loaded")
             note = f"编入花名册 by one client, each stream {how}; an event has {size} bytes"
             aim = None if known else 3.0
             yield Figure(f"{name}_decide_append_{length}", "commands/s", a, LIBRARY, b, aim, note=note)
+            yield Figure(f"{name}_decide_append_{length}_of_tuned", "commands/s", a, TUNED, c)
 
 
 def _measured(
     stage: Stage, ours: str, theirs: str, size: int, batches: list[str], sheets: list[str], known: bool
-) -> tuple[list[float], list[float]]:
-    a, b = [], []
+) -> tuple[list[float], list[float], list[float]]:
+    """Commands a second: ours, the library's, and the tuned library's."""
+    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
     for place in range(stage.plan.rounds):
-        seconds = stage.plan.seconds
         first = len(batches) // stage.plan.rounds * place  # every round begins with streams of its own
-        stage.settle()
-        work = {"dsn": ours, "batches": _from(first, batches), "known": known}
-        a.append(clients.rate("bench.commands:enrolling", 1, seconds, **work))
-        stage.settle()
-        work = {"dsn": theirs, "size": size, "ids": _from(first, sheets), "known": known}
-        b.append(clients.rate("bench.peers.library:noting", 1, seconds, **work))
-    return a, b
+        ids = {"dsn": theirs, "size": size, "ids": _from(first, sheets), "known": known}
+        for found, work, arguments in (
+            (
+                rates[0],
+                "bench.commands:enrolling",
+                {"dsn": ours, "batches": _from(first, batches), "known": known},
+            ),
+            (rates[1], "bench.peers.library:noting", ids),
+            (rates[2], "bench.peers.library:noting", {**ids, "tuned": True}),
+        ):
+            stage.settle()
+            found.append(clients.rate(work, 1, stage.plan.seconds, **arguments))
+    return rates
 
 
 def _from(first: int, streams: list[str]) -> list[str]:

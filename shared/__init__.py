@@ -6,4 +6,4 @@ greenlet of the process: so it is set here, before anything of ours imports psyc
 
 import os
 
-os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"

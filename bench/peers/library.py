@@ -1,7 +1,7 @@
 """The PyPI library `eventsourcing` with its PostgreSQL recorder: pooled connections, no snapshots.
 
-Its database functions are switched on: they save it round trips. Its cache is off unless it is asked for, and
-then trusts the version check alone, as ours does.
+It runs as it comes, or `tuned`: with its database functions, which save it round trips and are switched off by
+default. Its cache is off unless it is asked for, and then trusts the version check alone, as ours does.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Sheet(Aggregate):
         self.text = text
 
 
-def application(dsn: str, *, create: bool = False, cached: int = 0) -> Application[UUID]:
+def application(dsn: str, *, create: bool = False, cached: int = 0, tuned: bool = False) -> Application[UUID]:
     """The application over an existing database; clients that start together must not all make its tables."""
     place = conninfo_to_dict(dsn)
     return Application(
@@ -37,7 +37,7 @@ def application(dsn: str, *, create: bool = False, cached: int = 0) -> Applicati
             "POSTGRES_USER": str(place["user"]),
             "POSTGRES_PASSWORD": str(place["password"]),
             "POSTGRES_POOL_SIZE": "1",  # one thread in each client
-            "POSTGRES_ENABLE_DB_FUNCTIONS": "yes",
+            "POSTGRES_ENABLE_DB_FUNCTIONS": "yes" if tuned else "no",
             "CREATE_TABLE": "yes" if create else "no",
             **(
                 {"AGGREGATE_CACHE_MAXSIZE": str(cached), "AGGREGATE_CACHE_FASTFORWARD": "no"}
@@ -49,13 +49,13 @@ def application(dsn: str, *, create: bool = False, cached: int = 0) -> Applicati
 
 
 def preparing(dsn: str) -> Callable[[], None]:
-    """Makes its tables."""
-    return application(dsn, create=True).close
+    """Makes its tables and functions."""
+    return application(dsn, create=True, tuned=True).close
 
 
-def saving(dsn: str, size: int, number: int) -> Callable[[], None]:
+def saving(dsn: str, size: int, number: int, tuned: bool = False) -> Callable[[], None]:
     """A new aggregate with one event of `size` stored bytes."""
-    app = application(dsn)
+    app = application(dsn, tuned=tuned)
     text = text_for(app, size)
 
     def once() -> None:
@@ -83,9 +83,11 @@ def filling(dsn: str, size: int, streams: int, length: int) -> Callable[[], list
     return once
 
 
-def noting(dsn: str, size: int, ids: list[str], number: int, known: bool = False) -> Callable[[], None]:
+def noting(
+    dsn: str, size: int, ids: list[str], number: int, known: bool = False, tuned: bool = False
+) -> Callable[[], None]:
     """Loads an aggregate (or has it in its cache), decides, saves one more event."""
-    app = application(dsn, cached=len(ids) if known else 0)
+    app = application(dsn, cached=len(ids) if known else 0, tuned=tuned)
     text = text_for(app, size)
     place = number
 

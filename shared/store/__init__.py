@@ -2,7 +2,10 @@
 
 import psycopg.waiting
 
+from shared.store.waiting import wait
+
 if getattr(psycopg.waiting.wait, "__name__", "") == "wait_c":
     raise ImportError(
         "psycopg was imported before `shared`, waits in C, and would block the hub: import shared first"
     )
+psycopg.waiting.wait = wait

@@ -1,6 +1,6 @@
 """The PyPI library `eventsourcing` with its PostgreSQL recorder: pooled connections, no snapshots.
 
-It runs as it comes, or `tuned`: with its database functions, which save it round trips and are switched off by
+It runs as it comes, or `tuned`: with its database functions, which save it round trips and are off by
 default. Its cache is off unless it is asked for, and then trusts the version check alone, as ours does.
 """
 

@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 INSTALL := $(PIP) install --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check faults endure vectors bench golden lock clean
+.PHONY: help demo up test check faults endure tamper vectors bench golden lock clean
 
 help: ## list every target with a sentence
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -37,6 +37,9 @@ faults: $(VENV)/.dev ## let processes die and servers break a thousand times und
 
 endure: $(VENV)/.dev ## let eight writers append 200,000 events while every program is killed again and again, and see that audit finds nothing (a quarter of an hour)
 	@$(BIN)/python -W ignore -m tests.faults.endurance
+
+tamper: $(VENV)/.dev ## alter a real audit log and its proofs a hundred thousand times, and see each alteration found where it is (a quarter of an hour)
+	@$(BIN)/python -W ignore -m tests.tamper
 
 vectors: $(VENV)/.dev ## run the public test vectors in DIR over the writer's tree and the verifier, and turn every bit of a small log
 	@$(BIN)/python -m tests.vectors "$(DIR)"

@@ -65,7 +65,8 @@ def _policy(settings: Settings) -> Iterator[Concern]:
         yield Concern(
             "policy", found, "write its key there as `log VKEY`, or mend JIANDING_LOG_ORIGIN", grave=True
         )
-    least, count = policy.least
+    # also those that the quorum has been told to do without
+    least, count = policy.least[0], len(policy.witnesses)
     if least < two_thirds(count):
         found = f"{least} of {count} witnesses are a quorum"
         mend = f"ask for at least {two_thirds(count)} of them in {settings.policy_file}"

@@ -1,0 +1,114 @@
+"""One process's share of the mutations, on a world of its own."""
+
+import contextlib
+import io
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.tamper import exports, looks, notes, owners, rows, tellers, trails, views
+from tests.tamper.deeds import KINDS, Expected, Kind, Seen, done
+from tests.tamper.world import World, world
+
+EVERYWHERE = (exports, looks, notes, owners, rows, tellers, trails, views)  # each declares its classes
+# a mutation that costs a look into the database stands for so many that cost only a file
+_COSTS = {"database": 6.0, "source": 4.0, "signer": 0.7, "view": 0.7, "policy": 0.7}
+_UNTOUCHED = 10  # mutations between two looks at what nobody has touched; of the database fewer
+
+
+@dataclass
+class Tally:
+    """What came of the mutations of one class."""
+
+    done: int = 0
+    detected: int = 0
+    exact: int = 0  # every check that could know the index has named that very index
+    seconds: float = 0.0
+    missed: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Share:
+    """What came of one process's mutations."""
+
+    tallies: dict[str, Tally]
+    untouched: Counter[str]
+    alarms: list[str]
+
+
+def dealt(count: int, only: Iterable[str] = ()) -> dict[str, int]:
+    """How many mutations of each class make up `count`; at least two of each."""
+    chosen = [KINDS[name] for name in only] or list(KINDS.values())
+    shares = {each.name: each.weight / _COSTS.get(each.where, 1.0) for each in chosen}
+    whole = sum(shares.values())
+    return {name: max(2, -int(-count * share // whole)) for name, share in shares.items()}
+
+
+def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
+    """Does these mutations (class and number), each of which follows from the seed and its own name alone."""
+    logging.disable(logging.CRITICAL)
+    share = Share({}, Counter(), [])
+    with contextlib.redirect_stderr(io.StringIO()), world(folder) as untouched:
+        for turn, (name, number) in enumerate(work):
+            chosen = KINDS[name]
+            began = time.monotonic()
+            _one(untouched, chosen, number, seed, share.tallies.setdefault(name, Tally()))
+            share.tallies[name].seconds += time.monotonic() - began
+            if turn % _UNTOUCHED == 0:
+                _look_at_untouched(untouched, chosen.where, f"after {name} {number}", share)
+    return share
+
+
+def _one(untouched: World, chosen: Kind, number: int, seed: str, tally: Tally) -> None:
+    chance = Random(f"{seed}/{chosen.name}/{number}")
+    with done(chosen, untouched, chance) as deed:
+        found = [(each, _seen(each)) for each in deed.expected]
+    tally.done += 1
+    wrong = [
+        f"{each.verdicts} at {each.first} to {each.last}, not {seen}"
+        for each, seen in found
+        if not each.met(seen)
+    ]
+    if wrong:
+        tally.missed.append(f"{chosen.name} {number}: {'; '.join(wrong)}")
+        return
+    tally.detected += 1
+    tally.exact += any(each.exact for each, _ in found)
+
+
+def _seen(expected: Expected) -> Seen:
+    try:
+        return expected.look()
+    except Exception as error:  # a check that falls over has found nothing
+        return Seen(f"{type(error).__name__}: {error}")
+
+
+def _look_at_untouched(untouched: World, where: str, when: str, share: Share) -> None:
+    for name, look, wanted in _controls(untouched, where):
+        share.untouched[name] += 1
+        if (seen := look()) != wanted:
+            share.alarms.append(f"{name} {when}: {seen}")
+
+
+def _controls(untouched: World, where: str) -> Iterator[tuple[str, looks.Look, Seen]]:
+    """Checks of what nobody has touched, of the part that was just put back."""
+    valid, verified = Seen("valid"), Seen("verified")
+    if where in ("export", "notes", "policy"):
+        yield "export", looks.newest(untouched), valid
+    if where == "trail":
+        for number, said in enumerate(untouched.trails[:-1]):
+            trails.handed(untouched, said)
+            yield f"trail {number}", looks.handed(untouched), valid
+    if where == "database":
+        yield "database", looks.verify(untouched), verified
+        yield "signer", looks.signer(untouched), Seen("signed")
+        yield "published", looks.exported(untouched), Seen("exported")
+    if where == "source":
+        yield "own log", looks.own_log(untouched), verified
+    if where in ("view", "signer"):
+        asked = untouched.witnesses[0]
+        yield "witness", looks.witness(asked, untouched.honest_request), Seen("cosigned")

@@ -94,23 +94,24 @@ def rebuild(world: World, leaves: Sequence[bytes]) -> None:
         for entry in entries
         for subject, link in zip(entry.subjects, entry.links, strict=True)
     ]
-    world.admin.execute(
-        "INSERT INTO subjects SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[],"
-        " %s::bigint[])",
-        list(map(list, zip(*rows, strict=True))),
-    )
+    types = "%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[]"
+    _insert(world, "subjects", types, rows)
     _grow_tree(world, leaves)
 
 
 def _grow_tree(world: World, leaves: Sequence[bytes]) -> None:
     tree, edge, sizes = Tree(), Edge(), {*world.head_sizes, len(leaves)}
+    heads, tiles = [], []
     for leaf in leaves:
         hash = leaf_hash(leaf)
         tree = tree.append([hash])
-        for level, at_, hashes in edge.extend([hash]):
-            world.admin.execute("INSERT INTO tiles VALUES (%s, %s, %b)", (level, at_, hashes))
+        tiles += edge.extend([hash])
         if tree.size in sizes:
-            world.admin.execute(
-                "INSERT INTO tree_heads (size, root, peaks) VALUES (%s, %b, %b)",
-                (tree.size, tree.root, b"".join(tree.peaks)),
-            )
+            heads.append((tree.size, tree.root, b"".join(tree.peaks)))
+    _insert(world, "tree_heads (size, root, peaks)", "%s::bigint[], %b::bytea[], %b::bytea[]", heads)
+    _insert(world, "tiles", "%s::int[], %s::bigint[], %b::bytea[]", tiles)
+
+
+def _insert(world: World, table: str, types: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    world.admin.execute(f"INSERT INTO {table} SELECT * FROM unnest({types})", columns)

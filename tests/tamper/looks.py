@@ -40,8 +40,8 @@ def newest(world: World) -> Look:
 
 
 def by_other_policy(world: World) -> Look:
-    """The same, with a policy that somebody has changed."""
-    return offline(world.folder / "newest", world.other_policy)
+    """Whoever is handed a trail, with a policy that somebody has changed."""
+    return offline(world.trail_file, world.other_policy)
 
 
 def handed(world: World) -> Look:

@@ -11,12 +11,26 @@ from tests.tamper import looks
 from tests.tamper.deeds import Deed, Expected, at, kind
 from tests.tamper.exports import changed, says, tree_files
 from tests.tamper.forging import flipped, leaf, other_event, relinked, resealed
+from tests.tamper.trails import handed
 from tests.tamper.world import World, seed
 
 
-def checkpoint(world: World, content: str | bytes, *expected: Expected) -> Deed:
+def checkpoint(world: World, chance: Random, content: str | bytes, verdict: str, *others: str) -> Deed:
+    """Another checkpoint over a trail, or (seldom, for it costs more to check) over the export."""
     raw = content.encode() if isinstance(content, str) else content
-    return changed(world, {"checkpoint": raw}, *expected)
+    if chance.random() < 0.1 or not _is_text(raw):
+        expected = Expected(looks.newest(world), (verdict, *others), None, None)
+        return changed(world, {"checkpoint": raw}, expected)
+    said = {**chance.choice(world.trails[:-1]), "checkpoint": raw.decode()}
+    return handed(world, said, Expected(looks.handed(world), (verdict, *others), None, None))
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @kind("notes", weight=3)
@@ -24,7 +38,7 @@ def checkpoint_bit(world: World, chance: Random) -> Deed:
     """One bit of an exported checkpoint is turned, in what the log has signed or in its signature."""
     content = world.files["checkpoint"]
     _, wrong = flipped(content, chance, 0, content.index(b"\n", content.index(b"\n\n") + 2))
-    return checkpoint(world, wrong, Expected(looks.newest(world), ("tampered", "unreadable"), None, None))
+    return checkpoint(world, chance, wrong, "tampered", "unreadable")
 
 
 @kind("notes", weight=2)
@@ -41,7 +55,7 @@ def checkpoint_changed(world: World, chance: Random) -> Deed:
         lines[0] += f"-{chance.randrange(100)}"
     else:
         lines.insert(3, f"extension {chance.randrange(100)}")
-    return checkpoint(world, str(replace(note, text="\n".join(lines))), says(world, "tampered", None))
+    return checkpoint(world, chance, str(replace(note, text="\n".join(lines))), "tampered")
 
 
 @kind("notes", weight=3)
@@ -50,8 +64,7 @@ def cosignature_bit(world: World, chance: Random) -> Deed:
     content = world.files["checkpoint"]
     start = content.index(b"\n", content.index(b"\n\n") + 2) + 1
     _, wrong = flipped(content, chance, start)
-    verdicts = ("tampered", "unreadable", "unwitnessed")
-    return checkpoint(world, wrong, Expected(looks.newest(world), verdicts, None, None))
+    return checkpoint(world, chance, wrong, "tampered", "unreadable", "unwitnessed")
 
 
 @kind("notes", weight=2)
@@ -61,7 +74,7 @@ def cosignature_taken_away(world: World, chance: Random) -> Deed:
     log, *cosigned = note.signatures
     kept = chance.sample(cosigned, chance.randrange(3))
     kept += [chance.choice(kept) for _ in range(chance.randrange(3) if kept else 0)]
-    return checkpoint(world, str(replace(note, signatures=(log, *kept))), says(world, "unwitnessed", None))
+    return checkpoint(world, chance, str(replace(note, signatures=(log, *kept))), "unwitnessed")
 
 
 @kind("notes", weight=2)
@@ -75,7 +88,7 @@ def cosignature_replayed(world: World, chance: Random) -> Deed:
     else:
         moment = chance.randrange(2**40).to_bytes(8, "big")
         signatures[which] = replace(signatures[which], content=moment + signatures[which].content[8:])
-    return checkpoint(world, str(replace(note, signatures=tuple(signatures))), says(world, "tampered", None))
+    return checkpoint(world, chance, str(replace(note, signatures=tuple(signatures))), "tampered")
 
 
 @kind("notes", weight=2)
@@ -89,7 +102,7 @@ def cosignature_forged(world: World, chance: Random) -> Deed:
         forged = stranger.sign(note.text, int(world.now))
         signatures[which] = replace(forged, id=signatures[which].id) if pretends else forged
     forged_note = replace(note, signatures=tuple(signatures))
-    return checkpoint(world, str(forged_note), says(world, "tampered" if pretends else "unwitnessed", None))
+    return checkpoint(world, chance, str(forged_note), "tampered" if pretends else "unwitnessed")
 
 
 def _tree_of_a_forger(world: World, chance: Random) -> list[bytes]:
@@ -139,9 +152,11 @@ def minority_colludes(world: World, chance: Random) -> Deed:
 # -- the policy
 
 
-def policy(world: World, text: str | bytes, *expected: Expected) -> Deed:
+def policy(world: World, text: str | bytes, verdict: str) -> Deed:
+    """A changed policy, by which somebody judges a trail."""
     world.other_policy.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return Deed(list(expected))
+    world.trail_file.write_bytes(world.honest_trail)
+    return Deed([at(looks.by_other_policy(world), verdict, None)])
 
 
 @kind("policy", weight=2)
@@ -152,7 +167,7 @@ def policy_key_bit(world: World, chance: Random) -> Deed:
     first = lines[which].index(b"+") + 10  # the key itself, behind its name and id
     _, wrong = flipped(lines[which], chance, first)
     lines[which] = wrong
-    return policy(world, b"\n".join(lines), at(looks.by_other_policy(world), "unreadable", None))
+    return policy(world, b"\n".join(lines), "unreadable")
 
 
 @kind("policy", weight=2)
@@ -163,7 +178,7 @@ def policy_key_swapped(world: World, chance: Random) -> Deed:
     other = PrivateKey.seeded(key.name, key.type, chance.randbytes(32))
     text = world.policy.replace(str(key.verifier), str(other.verifier))
     verdict = "tampered" if key.type == LOG else "unwitnessed"
-    return policy(world, text, at(looks.by_other_policy(world), verdict, None))
+    return policy(world, text, verdict)
 
 
 @kind("policy", weight=0.5)
@@ -180,7 +195,8 @@ def policy_quorum_lowered(world: World, chance: Random) -> Deed:
     else:
         name = "none" if change == 3 else chance.choice(["w0", "w1", "w2", "w3"])
         text = world.policy.replace("quorum quorum-of-witnesses", f"quorum {name}")
-    return policy(world, text, at(looks.doctor(world), "policy", None))
+    world.other_policy.write_text(text)
+    return Deed([at(looks.doctor(world), "policy", None)])
 
 
 @kind("policy", weight=0.5)
@@ -191,10 +207,10 @@ def policy_line_changed(world: World, chance: Random) -> Deed:
     word = lines[which].split(" ")[0]
     if chance.random() < 0.5:
         lines.insert(which, lines[which])
-        return policy(world, "\n".join(lines), at(looks.by_other_policy(world), "unreadable", None))
+        return policy(world, "\n".join(lines), "unreadable")
     del lines[which]
     verdict = "tampered" if word == "log" else "unreadable"
-    return policy(world, "\n".join(lines), at(looks.by_other_policy(world), verdict, None))
+    return policy(world, "\n".join(lines), verdict)
 
 
 # -- what the signer and the witnesses keep

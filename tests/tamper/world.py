@@ -153,6 +153,7 @@ class World:
         self.judging = keyring.policy(self.settings)
         self.witness_file = next((self.folder / "witness-0").glob("?" * 64))
         self.honest_request = Request(SIZE, (), self.published).body
+        self.honest_trail = json.dumps(self.trails[0]).encode()
         self.trail_file, self.other_policy = self.folder / "trail.json", self.folder / "policy"
         with self.admin.cursor(binary=True) as cursor:
             rows = cursor.execute("SELECT size, root, peaks FROM tree_heads").fetchall()

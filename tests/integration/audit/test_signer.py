@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from services.audit import keyring, signed
+from services.audit import keyring, signed, standing
 from services.audit.domain.checkpoints import Checkpoint
+from services.audit.domain.notes import WITNESS, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import Tree, leaf_hash
 from services.audit.memory import MemoryBroken, MemoryLost
@@ -389,3 +390,25 @@ def test_a_signer_that_starts_again_does_not_read_everything_first(long: Signato
     long.sign()
     assert long.checkpoint.size == 606
     assert [long.sign_later(1) for _ in range(3)].count(False) == 3
+
+
+@pytest.mark.parametrize("quorum", ["own", "none", "all-of-them"])
+def test_a_quorum_that_does_without_most_of_the_witnesses_is_told(signatory: Signatory, quorum: str) -> None:
+    signatory.sign()
+    file = signatory.settings.policy_file
+    (own,) = [line for line in file.read_text().splitlines() if line.startswith("witness")]
+    others = [
+        PrivateKey.seeded(f"station.example/{number}", WITNESS, bytes([number] * 32)) for number in (1, 2, 3)
+    ]
+    lines = [line for line in file.read_text().splitlines() if line.startswith("log")]
+    lines += [
+        f"witness own {own.split()[2]}",
+        *(f"witness w{n} {key.verifier}" for n, key in enumerate(others)),
+    ]
+    lines += ["group all-of-them 3 own w0 w1 w2", f"quorum {quorum}"]
+    file.write_text("\n".join(lines) + "\n")
+    told = [each.found for each in standing.concerns(signatory.connection, signatory.settings, False)]
+    least = {"own": 1, "none": 0}.get(quorum)
+    assert [what for what in told if "quorum" in what] == (
+        [f"{least} of 4 witnesses are a quorum"] if least is not None else []
+    )

@@ -81,8 +81,10 @@ def _report(shares: list[Share], seed: str, seconds: float) -> dict[str, Any]:
     for name in KINDS:
         parts = [share.tallies[name] for share in shares if name in share.tallies]
         if parts:
-            numbers = (sum(getattr(part, one) for part in parts) for one in ("done", "detected", "exact"))
-            tallies[name] = Tally(*numbers, seconds=sum(part.seconds for part in parts))
+            numbers = (
+                sum(getattr(part, one) for part in parts) for one in ("done", "detected", "exact", "ranged")
+            )
+            tallies[name] = Tally(*numbers, sum(part.seconds for part in parts))
     untouched = sum((share.untouched for share in shares), Counter[str]())
     return {
         "mutations": sum(each.done for each in tallies.values()),
@@ -90,6 +92,7 @@ def _report(shares: list[Share], seed: str, seconds: float) -> dict[str, Any]:
         "detected": sum(each.detected for each in tallies.values()),
         "false_alarms": sum(len(share.alarms) for share in shares),
         "exact": sum(each.exact for each in tallies.values()),
+        "ranged": sum(each.ranged for each in tallies.values()),
         "untouched": sum(untouched.values()),
         "seconds": round(seconds, 1),
         "seed": seed,
@@ -98,6 +101,7 @@ def _report(shares: list[Share], seed: str, seconds: float) -> dict[str, Any]:
                 "mutations": each.done,
                 "detected": each.detected,
                 "exact": each.exact,
+                "ranged": each.ranged,
                 "again": KINDS[name].again,
                 "seconds": round(each.seconds, 1),
             }

@@ -31,7 +31,8 @@ class Tally:
 
     done: int = 0
     detected: int = 0
-    exact: int = 0  # every check that could know the index has named that very index
+    exact: int = 0  # a check has named the very index
+    ranged: int = 0  # none could know it, and one has named where the part begins that it must be in
     seconds: float = 0.0
     missed: list[str] = field(default_factory=list)
 
@@ -85,7 +86,10 @@ def _one(untouched: World, chosen: Kind, number: int, seed: str, tally: Tally) -
         tally.missed.append(f"{chosen.name} {number}: {'; '.join(wrong)}")
         return
     tally.detected += 1
-    tally.exact += any(each.exact for each, _ in found)
+    if any(each.exact for each, _ in found):
+        tally.exact += 1
+    elif any(each.first is not None for each, _ in found):
+        tally.ranged += 1
 
 
 def _seen(expected: Expected) -> Seen:

@@ -25,7 +25,7 @@ _CODES = {"verified": 0, "behind": _BEHIND, "altered": 1}
 
 
 def verify(as_json: Json = False) -> None:
-    """Check that nothing was altered: the audit log's tree, every source's chain, what the sources signed.
+    """Check that nothing was altered: the audit log's tree, what was published of it, every source's chain.
 
     With the embedded PostgreSQL, every service's own log is compared with what the audit log has of it, event
     by event; with another one, its signed head is. Exit code 0: verified. 1: something was altered, and is

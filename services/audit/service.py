@@ -20,8 +20,10 @@ from services.audit.log import recorder
 from services.audit.sources import Watch
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import Built, Door, Queries, Subscription, Workshop, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.gauges import Gauges
 from shared.runtime.regularly import Regularly
 from shared.security import heads
 from shared.security.heads import Head
@@ -74,6 +76,7 @@ class Audit:
     subscription = Subscription(definition)
     workshop = Built(lambda workshop: workshop)
     admit = Door()
+    gauges = Gauges(standing.told)
     watch = Regularly(
         lambda workshop: Watch(workshop.settings, workshop.connect, workshop.heartbeat).step,
         lambda settings: settings.heartbeat_seconds,
@@ -98,6 +101,11 @@ class Audit:
     def head(self, **message: Any) -> dict[str, Any]:
         """{size, root}."""
         return self.read(trails.head, schemas.Nothing, message)
+
+    @rpc
+    def standing(self) -> dict[str, Any]:
+        """How far the service has come, how its sources stand, and how far the log is signed."""
+        return self.gauges(roles=FOLLOWERS)
 
     @rpc
     def checkpoint(self) -> str:

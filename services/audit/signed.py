@@ -27,7 +27,7 @@ SELECT id, kinds, refs FROM subject_questions WHERE answered_at IS NULL AND orig
 """
 _ANSWER = "SELECT answer_subject_heads(%s, %s, %s::text[])"
 _STANDING = "SELECT (SELECT coalesce(max(size), 0) FROM tree_heads), (SELECT count(*) FROM findings)"
-_COSIGNED = "SELECT max(time) FROM cosignatures WHERE origin = %s AND size = %s"
+_COSIGNED = "SELECT max(time), count(DISTINCT witness) FROM cosignatures WHERE origin = %s AND size = %s"
 _ANSWERED = "SELECT size, notes FROM subject_questions WHERE id = %s AND answered_at IS NOT NULL"
 
 
@@ -45,12 +45,16 @@ class Question:
 
 @dataclass(frozen=True)
 class Standing:
-    """`cosigned`: the time of the newest cosignature of the published checkpoint, in seconds since 1970."""
+    """`cosigned`: the time of the newest cosignature of the published checkpoint, in seconds since 1970.
+
+    `cosigners`: how many witnesses have cosigned that one.
+    """
 
     size: int
     published: int
     cosigned: int | None
     findings: int
+    cosigners: int = 0
 
 
 def newest(connection: Connection[Any], origin: str) -> Note | None:
@@ -123,8 +127,9 @@ def standing(connection: Connection[Any], settings: Settings) -> Standing:
     note = published(connection, settings.origin)
     if note is None:
         return Standing(size, 0, None, findings)
-    row = connection.execute(_COSIGNED, (settings.origin, Checkpoint.parse(note.text).size)).fetchone()
-    return Standing(size, Checkpoint.parse(note.text).size, row[0] if row else None, findings)
+    reached = Checkpoint.parse(note.text).size
+    cosigned, cosigners = connection.execute(_COSIGNED, (settings.origin, reached)).fetchone() or (None, 0)
+    return Standing(size, reached, cosigned, findings, cosigners)
 
 
 def is_enough(policy: Policy, note: Note) -> bool:

@@ -1,8 +1,8 @@
-"""How it stands with the log's signatures, for whoever asks whether all is well."""
+"""How it stands with the log's sources and signatures, for whoever asks whether all is well."""
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -16,6 +16,28 @@ from shared.runtime.settings import Settings
 _OLD = 180.0  # seconds; a log that nobody uses is cosigned every minute
 _LOST = "restore it from a backup before anything else is signed"
 _SIGNS = "`jianding up` (or `jianding signer`) signs; its log and `jianding audit findings` say what stops it"
+
+
+_SEEN = "SELECT source, record #>> '{last,time}' FROM source_heads ORDER BY source"
+
+
+def told(connection: Connection[Any], settings: Settings) -> dict[str, Any]:
+    """`{sources: [{source, seen}], checkpoint: {size, published, cosigned, cosigners, quorum, findings}}`.
+
+    `seen`: when the source has last stated its head, as a stamp; `cosigned`: in seconds since 1970; `quorum`:
+    how many witnesses make one, None without a policy that can be read.
+    """
+    return {
+        "sources": [{"source": source, "seen": seen} for source, seen in connection.execute(_SEEN)],
+        "checkpoint": {**asdict(signed.standing(connection, settings)), "quorum": _quorum(settings)},
+    }
+
+
+def _quorum(settings: Settings) -> int | None:
+    try:
+        return keyring.policy(settings).least[0]
+    except Impossible:
+        return None
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from services.certification.domain.book import book
 from services.certification.domain.dossier import dossier
 from services.certification.policies import policies
 from services.certification.projections import certificates
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.gauges import Gauges
 
 definition = Definition(
     name="certification",
@@ -29,6 +31,7 @@ class Certification:
     read = Queries(definition)
     subscription = Subscription(definition)
     feed = Feed(definition)
+    gauges = Gauges()
 
     @rpc
     def approve_certificate(self, **message: Any) -> dict[str, Any]:
@@ -53,3 +56,8 @@ class Certification:
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:
         return self.feed.after(message)
+
+    @rpc
+    def standing(self) -> dict[str, Any]:
+        """How far the service has come, and what waits for whom."""
+        return self.gauges(roles=FOLLOWERS)

@@ -1,11 +1,16 @@
 """The Flask application: put together in one place."""
 
+from functools import partial
+
 from flask import Flask
 
-from services.gateway import api, console, documents, feed, principal, problems, security
-from services.gateway.backend import Backend
+from services.gateway import api, console, documents, feed, health, metrics, principal, problems, security
+from services.gateway.backend import Backend, Context
 from services.gateway.principal import Verify
-from shared.kernel.actors import Actor
+from services.gateway.watching import Watch
+from shared.bus.calls import context
+from shared.kernel.actors import Actor, Role
+from shared.runtime.definition import DOOR
 from shared.runtime.settings import Settings
 
 
@@ -13,6 +18,9 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     """All routes over one backend. `verify` reads access tokens, by default as the services do."""
     app = Flask("services.gateway", static_folder=None)
     security.register(app, settings)
+    watch, ourselves = Watch(backend), partial(_ourselves, settings)
+    metrics.register(app, watch, ourselves, settings)
+    health.register(app, watch, ourselves)
     problems.register(app)
     principal.register(app, verify or _nobody)
     routes = api.register(app, backend)
@@ -20,6 +28,11 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     documents.register(app, routes, api.PREFIX)
     console.register(app, backend)
     return app
+
+
+def _ourselves(settings: Settings) -> Context:
+    """The context of a call that the door makes for itself."""
+    return context(Actor(DOOR, Role.SERVICE, settings.body))
 
 
 def _nobody(_token: str) -> Actor:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.bus.calls import NoAnswer
 
 Context = dict[str, Any]
-Ask = Callable[[str, str, Context, dict[str, Any]], Any]
+Ask = Callable[..., Any]
 """`ask(service, method, context, message)`, which is how shared.bus.calls.Caller calls."""
 
 
@@ -19,8 +19,11 @@ class Backend:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def call(self, service: str, method: str, message: dict[str, Any], context: Context) -> Any:
-        return self._ask(service, method, context, message)
+    def call(
+        self, service: str, method: str, message: dict[str, Any], context: Context, **patience: float
+    ) -> Any:
+        """`wait=3.0`: seconds, if not the usual."""
+        return self._ask(service, method, context, message, **patience)
 
 
 __all__ = ["Backend", "Context", "NoAnswer"]

@@ -11,8 +11,10 @@ from services.registration.people import People
 from services.registration.policies import policies
 from services.registration.projections import register
 from shared.bus.calls import Refused
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.gauges import Gauges
 from shared.security.keys import secret
 from shared.security.vault import Vault
 
@@ -40,6 +42,7 @@ class Registration:
     people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
     subscription = Subscription(definition)
     feed = Feed(definition)
+    gauges = Gauges()
 
     @rpc
     def enrol_person(self, **message: Any) -> dict[str, Any]:
@@ -89,3 +92,8 @@ class Registration:
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:
         return self.feed.after(message)
+
+    @rpc
+    def standing(self) -> dict[str, Any]:
+        """How far the service has come, and what waits for whom."""
+        return self.gauges(roles=FOLLOWERS)

@@ -9,8 +9,10 @@ from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
 from services.scheduling.projections import board
 from shared.kernel.ids import blind_code
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.gauges import Gauges
 
 definition = Definition(
     name="scheduling",
@@ -31,6 +33,7 @@ class Scheduling:
     read = Queries(definition)
     subscription = Subscription(definition)
     feed = Feed(definition)
+    gauges = Gauges()
 
     @rpc
     def apply_for_batch(self, **message: Any) -> dict[str, Any]:
@@ -79,3 +82,8 @@ class Scheduling:
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:
         return self.feed.after(message)
+
+    @rpc
+    def standing(self) -> dict[str, Any]:
+        """How far the service has come, and what waits for whom."""
+        return self.gauges(roles=FOLLOWERS)

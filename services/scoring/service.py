@@ -8,8 +8,10 @@ from services.scoring.domain.result import result
 from services.scoring.domain.sheet import sheet
 from services.scoring.policies import policies
 from services.scoring.projections import scores
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
+from shared.runtime.gauges import Gauges
 
 definition = Definition(
     name="scoring",
@@ -30,6 +32,7 @@ class Scoring:
     read = Queries(definition)
     subscription = Subscription(definition)
     feed = Feed(definition)
+    gauges = Gauges()
 
     @rpc
     def submit_score(self, **message: Any) -> dict[str, Any]:
@@ -70,3 +73,8 @@ class Scoring:
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:
         return self.feed.after(message)
+
+    @rpc
+    def standing(self) -> dict[str, Any]:
+        """How far the service has come, and what waits for whom."""
+        return self.gauges(roles=FOLLOWERS)

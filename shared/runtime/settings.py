@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +39,7 @@ class Settings:
     transit_seconds: float
     http: str
     proxies: int
+    metrics_from: str
 
     @property
     def embedded_bus(self) -> bool:
@@ -128,6 +130,11 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         "",
         "host:port of API and console; empty: port 8480 of this machine, or a free one / 网页地址",
     ),
+    "metrics_from": (
+        "JIANDING_METRICS_FROM",
+        "127.0.0.0/8 ::1",
+        "networks that read /metrics without login, separated by spaces / 可直接读取监控指标的网段",
+    ),
     "proxies": ("JIANDING_PROXIES", 0, "trusted proxies in front of it, which say who asks / 前置代理数"),
 }
 
@@ -189,6 +196,7 @@ def settings(env: Env | None = None) -> Settings:
         transit_seconds=_number(env, env.float, "transit_seconds"),
         http=_address(env.str(*_named("http"))),
         proxies=_number(env, env.int, "proxies"),
+        metrics_from=_networks(env.str(*_named("metrics_from"))),
     )
 
 
@@ -269,6 +277,16 @@ def _address(text: str) -> str:
     if text and (found is None or int(found[2]) > 65_535):
         zh, en = "须为 主机:端口", "It has to be host:port, such as 127.0.0.1:8480"
         raise SettingInvalid("http", text, zh, en)
+    return text
+
+
+def _networks(text: str) -> str:
+    try:
+        for network in text.split():
+            ip_network(network)
+    except ValueError:
+        zh, en = "须为网段，以空格分隔", "It has to be networks separated by spaces, such as 10.0.0.0/8"
+        raise SettingInvalid("metrics_from", text, zh, en) from None
     return text
 
 

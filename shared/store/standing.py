@@ -50,6 +50,13 @@ def behind(connection: Connection[Any], position: int, upto: int) -> Waiting | N
     return Waiting(upto - position, read(row[0]).attributes["recordedtime"])
 
 
+def parked(connection: Connection[Any]) -> int:
+    """Events that wait for an operator."""
+    row = connection.execute("SELECT count(*) FROM parked WHERE status = 'parked'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def rejected(connection: Connection[Any]) -> Waiting | None:
     """Bodies from the bus that were no events of ours, and when the first of them came."""
     row = connection.execute(

@@ -15,6 +15,10 @@ _TRUTH = {"true": True, "false": False}
 def asked(schema: type[Schema], words: MultiDict[str, str]) -> dict[str, Any]:
     """The message for a question; what does not fit a field goes on as text, and the service says so."""
     known = schema().fields
+    if words and not known:
+        raise InvalidInput(
+            next(iter(words))[:60], zh="没有这个字段，请删除。", en="It is unknown, leave it out."
+        )
     return {name: _read(name, known.get(name), values) for name, values in words.lists()}
 
 

@@ -1,0 +1,78 @@
+"""How a service stands, for whoever watches over it: what waits, how far it has come, what is parked."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+from psycopg import Connection
+
+from shared.bus.calls import Refused
+from shared.contracts import SOURCES
+from shared.kernel.actors import Role
+from shared.kernel.errors import Refusal
+from shared.runtime.callers import NotForThisRole, read_actor
+from shared.runtime.settings import Settings
+from shared.runtime.workshop import Workshop
+from shared.store import sealer, standing
+from shared.store.standing import Waiting
+
+More = Callable[[Connection[Any], Settings], dict[str, Any]]
+
+
+class Gauges(DependencyProvider):
+    """`self.gauges(roles=FOLLOWERS)` -> `{service, parked, rejected, consumers, log}`, and what `more` says.
+
+    `consumers` are `{consumer, source, position}`. `log`, of a service that speaks: `{head, published,
+    unsealed, unpublished}`, the last two `{count, since}` or None.
+    """
+
+    workshop = Workshop()
+
+    def __init__(self, more: More | None = None) -> None:
+        self._more = more
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[..., dict[str, Any]]:
+        return partial(self._tell, worker_ctx.data)
+
+    def _tell(self, data: dict[str, Any], roles: Collection[Role]) -> dict[str, Any]:
+        try:
+            if read_actor(data, services=True).role not in roles:
+                raise NotForThisRole
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+        told: dict[str, Any] = self.workshop.persistently(self._look)
+        return told
+
+    def _look(self, connection: Connection[Any]) -> dict[str, Any]:
+        service: str = self.workshop.container.service_name
+        with connection.transaction():
+            return {
+                "service": service,
+                "parked": standing.parked(connection),
+                "rejected": _waiting(standing.rejected(connection)),
+                "consumers": _consumers(connection),
+                "log": _log(connection) if service in SOURCES else None,
+                **(self._more(connection, self.workshop.settings) if self._more else {}),
+            }
+
+
+def _consumers(connection: Connection[Any]) -> list[dict[str, Any]]:
+    return [
+        {"consumer": consumer, "source": source, "position": position}
+        for (consumer, source), position in sorted(standing.applied(connection).items())
+    ]
+
+
+def _log(connection: Connection[Any]) -> dict[str, Any]:
+    head, published = sealer.head(connection)[0], sealer.published(connection)
+    return {
+        "head": head,
+        "published": published,
+        "unsealed": _waiting(standing.to_seal(connection)),
+        "unpublished": _waiting(standing.behind(connection, published, head)),
+    }
+
+
+def _waiting(found: Waiting | None) -> dict[str, Any] | None:
+    return {"count": found.count, "since": found.since} if found else None

@@ -4,7 +4,18 @@ from functools import partial
 
 from flask import Flask
 
-from services.gateway import api, console, documents, feed, health, metrics, principal, problems, security
+from services.gateway import (
+    api,
+    console,
+    documents,
+    feed,
+    health,
+    metrics,
+    pace,
+    principal,
+    problems,
+    security,
+)
 from services.gateway.backend import Backend, Context
 from services.gateway.principal import Verify
 from services.gateway.watching import Watch
@@ -21,6 +32,7 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     watch, ourselves = Watch(backend), partial(_ourselves, settings)
     metrics.register(app, watch, ourselves, settings)
     health.register(app, watch, ourselves)
+    pace.register(app, settings)
     problems.register(app)
     principal.register(app, verify or _nobody)
     routes = api.register(app, backend)

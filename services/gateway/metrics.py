@@ -13,6 +13,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -29,6 +30,7 @@ from shared.runtime.settings import Settings
 
 def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], settings: Settings) -> None:
     """Counts requests from now on; open to the networks of JIANDING_METRICS_FROM, and to who follows logs."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

@@ -82,6 +82,13 @@ class TooManyRequests(Refusal):
     Too many requests; try again after the seconds that Retry-After says.
     """
 
+    def __init__(self, retry_after: int = 60) -> None:
+        self.retry_after = retry_after
+        super().__init__()
+
+    def problem(self) -> dict[str, Any]:
+        return {**super().problem(), "retry_after": self.retry_after}
+
 
 class ServiceSilent(Refusal):
     """服务暂时没有响应；请稍后用同一 Idempotency-Key 重试。

@@ -20,7 +20,7 @@ class Watch:
 
     backend: Backend
     _found: dict[str, Any] = field(default_factory=dict)
-    _looked: float = 0.0
+    _looked: float = float("-inf")
 
     def look(self, context: Context) -> dict[str, Any]:
         if time.monotonic() - self._looked > _FRESH:

@@ -40,6 +40,7 @@ class Settings:
     http: str
     proxies: int
     metrics_from: str
+    rate: int
 
     @property
     def embedded_bus(self) -> bool:
@@ -135,6 +136,7 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         "127.0.0.0/8 ::1",
         "networks that read /metrics without login, separated by spaces / 可直接读取监控指标的网段",
     ),
+    "rate": ("JIANDING_RATE", 3000, "HTTP requests of one address in a minute; 0: no limit / 每分钟请求上限"),
     "proxies": ("JIANDING_PROXIES", 0, "trusted proxies in front of it, which say who asks / 前置代理数"),
 }
 
@@ -153,6 +155,7 @@ _BOUNDS = {
     "missing_seconds": (1, 86_400),
     "transit_seconds": (1, 31_536_000),
     "proxies": (0, 10),
+    "rate": (0, 10_000_000),
 }
 _ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
 _BODY = re.compile(r"centre|station-[0-9]{8}")
@@ -197,6 +200,7 @@ def settings(env: Env | None = None) -> Settings:
         http=_address(env.str(*_named("http"))),
         proxies=_number(env, env.int, "proxies"),
         metrics_from=_networks(env.str(*_named("metrics_from"))),
+        rate=_number(env, env.int, "rate"),
     )
 
 

@@ -38,7 +38,9 @@ class Services:
     tell: Callable[[str, str, dict[str, Any]], Any] | None = None
     calls: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
 
-    def ask(self, service: str, method: str, context: dict[str, Any], message: dict[str, Any]) -> Any:
+    def ask(
+        self, service: str, method: str, context: dict[str, Any], message: dict[str, Any], wait: float = 30
+    ) -> Any:
         self.calls.append((service, method, message, context))
         answer = self.tell(service, method, message) if self.tell else self.answer
         if isinstance(answer, Exception):

@@ -24,7 +24,7 @@ from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.workshop import Workshop
 from shared.store import builds
 from shared.store.errors import PASSING
-from shared.wire.schemas import Cause, CommandSchema, Number, QuerySchema
+from shared.wire.schemas import CAUSES, Cause, CommandSchema, Number, QuerySchema
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ class _Desk:
         `command`, where the schema names none. Whoever may not give it learns nothing but that.
         """
         try:
-            fields = schema().read(message)
-            cause = Cause().read({key: self._data[key] for key in Cause().fields if key in self._data})
+            fields = schema.check(message)
+            cause = Cause.check({key: self._data[key] for key in CAUSES if key in self._data})
             call = Call(
                 fields.pop("command_id"),
                 read_actor(self._data),
@@ -160,7 +160,7 @@ class Queries(_Part):
             actor = read_actor(data)
             if roles is not None and actor.role not in roles:
                 raise NotForThisRole
-            arguments = schema().read(message)
+            arguments = schema.check(message)
             if actor.role is Role.EXAMINER and arguments.get("examiner", actor.id) != actor.id:
                 raise NotForThisRole
             if sensitive:
@@ -237,7 +237,7 @@ class _Pages:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
         actor = _admit(self.data, FOLLOWERS)
         try:
-            asked = After().read(message)
+            asked = After.check(message)
         except Refusal as refusal:
             raise Refused.of(refusal) from None
         page = self.workshop.persistently(lambda connection: self._page(connection, actor, asked))

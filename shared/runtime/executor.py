@@ -156,6 +156,7 @@ class Executor:
                 return self._attempt(connection, asked, alongside, guess)
             except Conflict:
                 self._known.forget(asked.stream)
+                self._opening.discard(asked.command)
                 if guess is None:
                     time.sleep(random.uniform(0, 0.002 * (attempt + 1)))  # noqa: S311
             except CommandKnown:
@@ -172,7 +173,6 @@ class Executor:
         """
         known = self._known.get(asked.stream)
         if known is None and asked.command in self._opening:
-            self._opening.discard(asked.command)  # until a stream was found to be new again
             return Known(asked.aggregate.initial, 0)
         return known
 
@@ -199,6 +199,8 @@ class Executor:
             self._known.put(asked.stream, decision.after)
         if decision.append.expected == 0:
             self._opening.add(asked.command)
+        else:
+            self._opening.discard(asked.command)
         return decision.answer
 
     def within(

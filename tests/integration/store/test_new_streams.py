@@ -50,6 +50,17 @@ def test_a_new_stream_is_not_loaded(warm):
     assert _loaded == []
 
 
+def test_of_two_at_the_same_time_neither_is_loaded(warm):
+    other = warm.connect()
+
+    def meanwhile(_connection: Any) -> None:
+        warm.executor.run(other, SubmitApplication, claim("second", "batch", ""), Call(new_id(), CLERK))
+
+    fields, call = claim("first", "batch", ""), Call(new_id(), CLERK)
+    warm.executor.run(warm.connection, SubmitApplication, fields, call, alongside=meanwhile)
+    assert _loaded == []
+
+
 def test_a_stream_that_exists_is_loaded_and_judged_as_it_is(warm):
     application = new_id()
     submit(warm, "first", application=application, executor=replica(warm))

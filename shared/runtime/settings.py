@@ -199,7 +199,7 @@ def settings(env: Env | None = None) -> Settings:
         transit_seconds=_number(env, env.float, "transit_seconds"),
         http=_address(env.str(*_named("http"))),
         proxies=_number(env, env.int, "proxies"),
-        metrics_from=_networks(env.str(*_named("metrics_from"))),
+        metrics_from=_networks(env.str(*_named("metrics_from")) or MEANING["metrics_from"][1]),
         rate=_number(env, env.int, "rate"),
     )
 

@@ -1,6 +1,7 @@
 """Subscriptions: a service's queues, read in batches, acknowledged only when everything in them is committed.
 
 Own code instead of nameko's `event_handler`, because that one acknowledges what its handler could not take.
+While PostgreSQL commits one batch, the next is read: one after the other, either left a core idle.
 """
 
 import logging
@@ -9,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import eventlet
+from eventlet.greenthread import GreenThread
 from kombu import Connection
-from kombu.message import Message
 
 from shared.bus.topology import queue
 from shared.kernel.faults import reached
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Body = bytes
 Receive = Callable[[str, Sequence[Body]], None]
+Delivered = tuple[str, Any]  # source, and the message as the transport has it
 
 BATCH = 500
 _QUIET = 0.005  # seconds without a further message after which a batch is handed on
@@ -53,7 +55,7 @@ class Subscription:
         self._passing = passing
         self._subscriber = subscriber
         self._stopping = False
-        self._batch: list[tuple[str, Message]] = []
+        self._batch: list[Delivered] = []
 
     def declare(self) -> None:
         """Makes the queues, so that nothing said from now on is missed; raises what it meets for a minute."""
@@ -82,7 +84,9 @@ class Subscription:
         pause = _PAUSE
         while not self._stopping:
             began = time.monotonic()
-            connection = Connection(self._url, heartbeat=30, connect_timeout=5)
+            connection = Connection(
+                self._url, transport=_transport(self._url), heartbeat=30, connect_timeout=5
+            )
             try:
                 self._drain(connection)
             except (*connection.connection_errors, *connection.channel_errors, *self._passing) as error:
@@ -95,48 +99,64 @@ class Subscription:
     def _drain(self, connection: Connection) -> None:
         # a broker that has just come back may take a consumer of a quorum queue and never answer
         with eventlet.Timeout(_SETTING_UP, TimeoutError()):
-            self._set_up(connection)
-        while not self._stopping:
-            self._fill(connection)
-            if self._batch:
-                self._hand_on()
-            self._idle()
+            channel = self._set_up(connection)
+        before = eventlet.spawn(self._idle)
+        try:
+            while not self._stopping:
+                self._fill(connection, before)
+                before.wait()
+                batch, self._batch = self._batch, []
+                before = eventlet.spawn(self._hand_on, channel, batch)
+        finally:
+            before.wait()  # one after the other, also over another connection
 
-    def _set_up(self, connection: Connection) -> None:
+    def _set_up(self, connection: Connection) -> Any:
         channel = connection.channel()
         channel.auto_decode = False  # bytes as they came, whatever encoding they claim
         channel.basic_qos(0, 2 * BATCH, False)
         self._batch = []
         for source in self._queues:
             self._consume(channel, source)
+        return channel
 
     def _consume(self, channel: Any, source: str) -> None:
-        def take(message: Message, _error: Exception | None = None) -> None:
+        def take(message: Any) -> None:
             self._batch.append((source, message))
 
-        # what kombu cannot decompress would otherwise be raised here, and come again for ever
-        channel.Consumer([self._queues[source]], on_message=take, on_decode_error=take).consume()
+        bound = self._queues[source](channel)
+        bound.declare()
+        # not by kombu's Consumer: it takes as long as all the rest to make each message one of its own
+        bound.consume(source, take, no_ack=False)
 
-    def _fill(self, connection: Connection) -> None:
+    def _fill(self, connection: Connection, before: GreenThread) -> None:
+        """Reads the next batch; at least until the one before is committed, if it does not get full."""
         patience, old = _PATIENCE, None
-        while len(self._batch) < BATCH and not (old and time.monotonic() > old):
+        while len(self._batch) < BATCH and not (old and before.dead and time.monotonic() > old):
             try:
                 connection.drain_events(timeout=patience)
             except TimeoutError:
-                break
-            patience, old = _QUIET, old or time.monotonic() + _OLD
+                if before.dead:
+                    break
+            else:
+                patience, old = _QUIET, old or time.monotonic() + _OLD
         connection.heartbeat_check()
 
-    def _hand_on(self) -> None:
-        batch, self._batch = self._batch, []
+    def _hand_on(self, channel: Any, batch: list[Delivered]) -> None:
         for source in {source for source, _ in batch}:
             self._receive(source, [_body(message) for origin, message in batch if origin == source])
-        reached("ack")
-        batch[-1][1].ack(multiple=True)
-        reached("acked")
+        if batch:
+            reached("ack")
+            channel.basic_ack(batch[-1][1].delivery_tag, multiple=True)
+            reached("acked")
+        self._idle()
 
 
-def _body(message: Message) -> bytes:
+def _transport(url: str) -> str | None:
+    """Our own way of reading, where there is one."""
+    return "shared.bus.gulping:Transport" if url.startswith("amqp:") else None
+
+
+def _body(message: Any) -> bytes:
     """The body's bytes, whatever content type it claims: deciding what it is, is the receiver's."""
     return (
         message.body

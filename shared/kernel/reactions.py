@@ -26,7 +26,7 @@ class Us(Protocol):
 class Rows(Protocol):
     """The tables of one projection; SQL names them without a schema.
 
-    A handler that writes may not ask what its statement gave back: while a build grows, it is written later.
+    A handler that writes may not ask what its statement gave back: of many events, it is written later.
     """
 
     def execute(self, query: str, params: Any = None) -> Any: ...

@@ -13,7 +13,7 @@ from shared.kernel.events import Event
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection
 from shared.runtime.definition import definition
-from shared.store.gathering import Gathered
+from shared.store.gathering import _PORTION, Gathered
 from shared.wire import examples
 from tests.integration.store.office import Office
 
@@ -48,12 +48,13 @@ def test_values_of_every_kind_arrive_as_they_are(connection):
     awkward = 'it\'s $1 %s "quoted" \\ 化工 {a,b} [c]\n\t'
     values = (A, awkward, -7, [awkward, "", "null"], [1, 2], True)
     nothing = (B, None, None, None, None, None)
-    rows = Gathered(connection.cursor())
-    rows.execute(INSERT, values)
-    rows.execute(INSERT, nothing)
-    rows.execute("UPDATE things SET sizes = %s WHERE id = %s", ([], B))
-    assert things(connection) == []
-    rows.write()
+    with connection.transaction():
+        rows = Gathered(connection.cursor())
+        rows.execute(INSERT, values)
+        rows.execute(INSERT, nothing)
+        rows.execute("UPDATE things SET sizes = %s WHERE id = %s", ([], B))
+        assert things(connection) == []
+        rows.write()
     assert [(str(id), *others) for id, *others in things(connection)] == [
         values,
         (B, None, None, None, [], None),
@@ -61,14 +62,15 @@ def test_values_of_every_kind_arrive_as_they_are(connection):
 
 
 def test_statements_are_written_in_the_order_in_which_they_were_asked_for(connection):
-    rows = Gathered(connection.cursor())
-    rows.execute(INSERT, (A, "first", 1, [], [], True))
-    rows.execute(RENAME, ("second", A))
-    rows.execute("DELETE FROM things WHERE id = %s", (A,))
-    rows.execute(INSERT, (A, "third", 1, [], [], True))
-    rows.execute(RENAME, ("fourth", A))
-    rows.execute("UPDATE things SET size = size + 1")
-    rows.write()
+    with connection.transaction():
+        rows = Gathered(connection.cursor())
+        rows.execute(INSERT, (A, "first", 1, [], [], True))
+        rows.execute(RENAME, ("second", A))
+        rows.execute("DELETE FROM things WHERE id = %s", (A,))
+        rows.execute(INSERT, (A, "third", 1, [], [], True))
+        rows.execute(RENAME, ("fourth", A))
+        rows.execute("UPDATE things SET size = size + 1")
+        rows.write()
     assert [(row[1], row[2]) for row in things(connection)] == [("fourth", 2)]
 
 
@@ -85,17 +87,30 @@ def test_a_question_sees_what_came_before_it(connection):
     assert [(row[1], row[2]) for row in things(connection)] == [("100% last", 2)]
 
 
+def test_more_rows_than_fit_into_a_portion_are_written_in_order(connection):
+    many, kinds = 3 * _PORTION + 1, {}
+    with connection.transaction(), connection.pipeline():
+        rows = Gathered(connection.cursor(), kinds)
+        rows.execute(INSERT, (A, "", 0, [], [], True))
+        for number in range(1, many):
+            rows.execute(f"UPDATE things SET name = name || %s, size = {number % 3} WHERE id = %s", ("x", A))
+        rows.write()
+    assert [(row[1], row[2]) for row in things(connection)] == [("x" * (many - 1), (many - 1) % 3)]
+    assert len(kinds) == 4
+
+
 def test_what_the_database_refuses_is_refused_and_nothing_stays_behind(connection):
-    rows = Gathered(connection.cursor())
-    rows.execute(INSERT, (A, "first", 1, [], [], True))
-    rows.execute(INSERT, (A, "again", 1, [], [], True))
     with pytest.raises(psycopg.errors.UniqueViolation), connection.transaction():
+        rows = Gathered(connection.cursor())
+        rows.execute(INSERT, (A, "first", 1, [], [], True))
+        rows.execute(INSERT, (A, "again", 1, [], [], True))
         rows.write()
     assert things(connection) == []
-    rows = Gathered(connection.cursor())
-    rows.execute(INSERT, (A, "first", 1, [], [], True))
-    rows.write()
-    assert connection.execute("SELECT count(*) FROM pg_proc WHERE proname = 'gathered'").fetchone() == (0,)
+    with connection.transaction():
+        rows = Gathered(connection.cursor())
+        rows.execute(INSERT, (A, "first", 1, [], [], True))
+        rows.write()
+    assert connection.execute("SELECT current_setting('jianding.gathered')").fetchone() == ("",)
     statements = connection.execute("SELECT name FROM pg_prepared_statements").fetchall()
     assert not [name for (name,) in statements if name.startswith("gathered")]
 

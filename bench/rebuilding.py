@@ -7,8 +7,8 @@ import psycopg
 from bench import clients, filling, lives
 from bench.figures import Figure
 from bench.stage import Stage
-from shared.runtime import delivery
 from shared.runtime.definition import definition
+from shared.runtime.rebuilding import rebuild
 
 
 def figures(stage: Stage) -> Iterator[Figure]:
@@ -44,4 +44,4 @@ def rebuilding(dsn: str) -> Callable[[], int]:
     """What `jianding rebuild registration register` does."""
     ours = definition("registration")
     connection = psycopg.connect(dsn, autocommit=True)
-    return lambda: delivery.rebuild(connection, ours, ours.projection("register"), lives.SOURCE)
+    return lambda: rebuild(connection, ours, ours.projection("register"), lives.SOURCE)

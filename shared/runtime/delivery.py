@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from psycopg import Connection
 
 from shared.kernel.actors import Actor, Role
@@ -22,13 +21,12 @@ from shared.security import duties
 from shared.store import builds, eventstore, inbox, sealer
 from shared.store.eventstore import Duty
 from shared.store.inbox import ChainBroken, Consumer
-from shared.wire.envelope import Sealed, Undecodable, digest, read
+from shared.wire.envelope import Sealed, Undecodable, read
 
 log = logging.getLogger(__name__)
 
 PAGE = 500
 _NO_DUTY = ("AttemptRefused", "SensitiveRead")  # who was refused a duty, or only looked, does not hold it
-_READ_ALWAYS = {"source", "position", "previoushash", "type", "subject", "data"}
 _AT_ONCE = 50  # events of a first transaction: each may be a whole command, or an update
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
@@ -76,7 +74,7 @@ def consumers(definition: Definition, executor: Executor | None, body: str) -> l
     found = list(definition.consumers)
     if definition.policies is not None and executor is not None:
         found += [_noting(definition), _reacting(definition, definition.policies, executor, body)]
-    found.extend(_projecting(definition, projection) for projection in definition.projections)
+    found.extend(projecting(definition, projection) for projection in definition.projections)
     return found
 
 
@@ -104,7 +102,8 @@ def _reacting(definition: Definition, policies: Policies, executor: Executor, bo
     return Consumer("policies", policies.sources, handle, at_once=_AT_ONCE)
 
 
-def _projecting(definition: Definition, projection: Projection, number: int | None = None) -> Consumer:
+def projecting(definition: Definition, projection: Projection, number: int | None = None) -> Consumer:
+    """What applies our own events to the live build of a projection, or to the growing build `number`."""
     name = projection.name if number is None else builds.consumer_of(projection, number)
     return Consumer(
         name,
@@ -260,20 +259,6 @@ def own_feed(connection: Connection[Any], position: int, limit: int) -> list[byt
     return [sealed for _, sealed, _ in sealer.sealed_after(connection, position, limit)]
 
 
-def _of_our_log(body: bytes) -> Sealed:
-    """Sealed here, and checked in full when it was drafted: checking again took a third of a rebuild.
-
-    That nobody has changed the bytes since is what the chain of hashes shows. Undecodable if it is no event.
-    """
-    try:
-        attributes = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Undecodable("a body of the log is not JSON") from None
-    if not (isinstance(attributes, dict) and attributes.keys() >= _READ_ALWAYS):
-        raise Undecodable("a body of the log is no event")
-    return Sealed(body, digest(body), attributes)
-
-
 def own_page(connection: Connection[Any], position: int, limit: int) -> dict[str, Any]:
     """The same as `events_after` answers it, with the newest signed head and what was stated last."""
     events = own_feed(connection, position, limit)
@@ -294,45 +279,3 @@ def _stated(connection: Connection[Any]) -> dict[str, Any] | None:
         return None
     position, hash, time, signature = said
     return {"position": position, "hash": hash.hex(), "time": time, "signature": signature.hex()}
-
-
-def rebuild(
-    connection: Connection[Any],
-    definition: Definition,
-    projection: Projection,
-    source: str,
-    progress: Callable[[int], None] = lambda _: None,
-) -> int:
-    """Grows a new build from the log's beginning beside the live one, and switches; events applied.
-
-    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch.
-    RebuildRunning if somebody else is at it: two would apply everything twice.
-    """
-    with builds.alone(connection, projection):
-        return _rebuild(connection, definition, projection, source, progress)
-
-
-def _rebuild(
-    connection: Connection[Any],
-    definition: Definition,
-    projection: Projection,
-    source: str,
-    progress: Callable[[int], None],
-) -> int:
-    builds.install(connection, projection)  # where no node has run yet
-    number = builds.begin(connection, projection)
-    growing = _projecting(definition, projection, number)
-    applied = 0
-    while True:
-        with connection.transaction():
-            position, _ = inbox.checkpoint(connection, growing.name, source)
-        bodies = own_feed(connection, position, 5000)
-        if bodies:
-            reached("rebuild")
-            done = inbox.apply(connection, growing, source, [_of_our_log(body) for body in bodies])
-            if done.gap:  # our own log has none, unless it was altered: there is nobody else to ask for it
-                raise ChainBroken(source, done.position + 1)
-            applied += len(bodies)
-            progress(applied)
-        elif builds.switch(connection, projection, source, number):
-            return applied

@@ -10,7 +10,7 @@ import typer
 from psycopg import Connection
 
 from shared.contracts import SERVICES, SOURCES
-from shared.runtime import delivery
+from shared.runtime import delivery, rebuilding
 from shared.runtime.cli.access import admin, connection
 from shared.runtime.cli.output import Failed, Json, console, tell
 from shared.runtime.cli.typed import fields, printable
@@ -157,7 +157,7 @@ def rebuild(
         ) from None
     current = settings()
     with _database(service) as connected:
-        applied = delivery.rebuild(connected, found, built, current.source(service), _progress(as_json))
+        applied = rebuilding.rebuild(connected, found, built, current.source(service), _progress(as_json))
     tell({"projection": projection, "applied": applied}) if as_json else console.print(
         f"{projection} is built anew from {applied} events, and live"
     )

@@ -16,7 +16,8 @@ from shared.contracts.registration import ApplicationSubmitted
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
 from shared.runtime.definition import Definition
-from shared.runtime.delivery import Reception, consumers, rebuild
+from shared.runtime.delivery import Reception, consumers
+from shared.runtime.rebuilding import rebuild
 from shared.store import builds, parking, sealer
 from shared.store.builds import RebuildRunning
 from shared.wire.envelope import read

@@ -38,6 +38,7 @@ definition = Definition(
         "promise": promised.promise,
         "broken": promised.broken,
         "hashes": told.hashes,
+        "index": told.index,
         "trail": trails.trail,
         "export": export.export,
         "bundle": bundles.bundle,

@@ -11,6 +11,7 @@ _HASHES = r"""
 SELECT position, sha256(substring(leaf FROM 1 FOR greatest(position('\x0a'::bytea IN leaf) - 1, 0)))
   FROM entries WHERE source = %s AND position > %s ORDER BY position LIMIT %s
 """
+_INDEX = "SELECT index FROM entries WHERE source = %s AND position = %s"
 
 
 def hashes(connection: Connection[Any], source: str) -> Iterator[tuple[int, bytes]]:
@@ -23,3 +24,9 @@ def hashes(connection: Connection[Any], source: str) -> Iterator[tuple[int, byte
         if len(rows) < _PAGE:
             return
         after = rows[-1][0]
+
+
+def index(connection: Connection[Any], source: str, position: int) -> int | None:
+    """Of the entry that audit has of an event; None if it has none."""
+    row = connection.execute(_INDEX, (source, position)).fetchone()
+    return row[0] if row else None

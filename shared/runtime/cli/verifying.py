@@ -56,6 +56,8 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     _part(found, said, taken)
     if current.embedded_postgres:
         found["problems"] += _of_own_logs(current, dsn)
+        indexes = [each["index"] for each in found["problems"] if each["index"] is not None]
+        found["first"] = min(indexes, default=None)
     found["own_logs"] = "compared" if current.embedded_postgres else "heads"
     found["verdict"] = "altered" if found["problems"] else "behind" if found["missing"] else "verified"
     return found
@@ -86,20 +88,21 @@ def _part(found: dict[str, Any], said: list[Head], taken: dict[str, int]) -> Non
         found["problems"] = [problem for problem in found["problems"] if problem != late]
 
 
-def _problem(what: str) -> dict[str, Any]:
-    return {"index": None, "problem": what}
+def _problem(what: str, index: int | None = None) -> dict[str, Any]:
+    return {"index": index, "problem": what}
 
 
 def _of_own_logs(current: Settings, dsn: str) -> list[dict[str, Any]]:
-    told, counts = [], Counter[str]()
+    """With the index of what audit has of the event: one of the two is not what it was."""
+    tools, told, counts = definition("audit").tools, [], Counter[str]()
     for service in SOURCES:
         source = current.source(service)
         with connection(current, dsn, "audit") as audit, connection(current, dsn, service) as log:
-            heard = definition("audit").tools["hashes"](audit, source)
-            for position, what in ownlogs.differences(log, heard):
+            for position, what in ownlogs.differences(log, tools["hashes"](audit, source)):
                 counts[source] += 1
                 if counts[source] <= _OF_A_SOURCE:
-                    told.append(_problem(f"{source}: position {position} of its own log: {what}"))
+                    index = tools["index"](audit, source, position)
+                    told.append(_problem(f"{source}: position {position} of its own log: {what}", index))
     more = [(source, count - _OF_A_SOURCE) for source, count in counts.items() if count > _OF_A_SOURCE]
     return told + [_problem(f"{source}: {count} more positions of its own log") for source, count in more]
 

@@ -84,7 +84,13 @@ def test_what_is_altered_in_a_sources_own_log_is_named_with_its_position(office:
         for row in before:
             office.admin.execute("INSERT INTO log VALUES (%s, %s, %s)", row)
         assert (told.code, told.last["verdict"]) == (1, "altered"), change
-        assert any(where in problem["problem"] for problem in told.last["problems"]), told.output
+        (problem, *_) = [each for each in told.last["problems"] if where in each["problem"]]
+        # audit has heard positions 1 and 2, at the indexes 0 and 1
+        heard = int(where[0]) <= 2
+        assert problem["index"] == (int(where[0]) - 1 if heard else None)
+        assert (told.last["first"] is not None) == any(
+            each["index"] is not None for each in told.last["problems"]
+        )
 
 
 def test_events_that_audit_had_and_has_no_more_are_not_on_their_way(office: Office) -> None:

@@ -15,6 +15,7 @@ from services.registration.projections import register
 from shared.contracts.registration import ApplicationSubmitted
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
+from shared.runtime import rebuilding
 from shared.runtime.definition import Definition
 from shared.runtime.delivery import Reception, consumers
 from shared.runtime.rebuilding import rebuild
@@ -102,6 +103,45 @@ def test_a_rebuilt_projection_has_the_rows_of_the_live_one(desk: Desk) -> None:
     assert desk.rebuild() == 18
     assert desk.builds() == [(3, None)]
     assert desk.rows() == before
+
+
+def test_a_rebuild_of_several_pages_has_the_same_rows_and_goes_on_after_the_last_one_that_was_applied(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "_PAGE", 5)
+    before, seen = desk.rows(), []
+
+    def interrupt(applied: int) -> None:
+        seen.append(applied)
+        if applied == 10:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        desk.rebuild(interrupt)
+    assert desk.rebuild(seen.append) == 8
+    assert seen == [5, 10, 5, 8]
+    assert desk.rows() == before
+
+
+def test_many_rows_at_once_are_those_of_few_and_poison_among_them_is_parked_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picky = Picky()
+    desk = Desk(office, picky.projection())
+    applications = [office.submit(f"candidate {number}", "spring") for number in range(4)]
+    picky.application = applications[2]
+    monkeypatch.setattr(builds, "_MANY", 1)
+    desk.hear()
+    assert [row["stream"] for row in parking.parked(office.connection)] == [f"application-{applications[2]}"]
+    assert _names(office, 1) == {*applications} - {picky.application}
+    monkeypatch.setattr(builds, "_MANY", 100)
+    picky.application = ""
+    desk.rebuild()
+    assert _names(office, 2) == {*applications}
+
+
+def _names(office: Office, build: int) -> set[str]:
+    return {str(id) for (id,) in office.connection.execute(f"SELECT * FROM names_{build}.names").fetchall()}
 
 
 def test_installing_twice_or_at_once_makes_one_build(office: Office) -> None:

@@ -1,6 +1,7 @@
 """`python -m bench [--quick] [--only GROUP ...]`: measures, shows a table, keeps the results.
 
-The last line of standard output is all of it as one JSON object.
+At full size, what it finds goes into `bench/results/<date>.json`, beside what else was measured that day. The
+last line of standard output is all of this run as one JSON object.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 import shared
-from bench import machine
+from bench import machine, results
 from bench.figures import Figure, report
 from bench.stage import FULL, QUICK, Stage
 from bench.table import show
@@ -37,17 +38,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no server is left behind
     stage = Stage(_folder(), QUICK if arguments.quick else FULL)
     try:
-        figures = list(_measured(stage, arguments.only or GROUPS))
+        groups = dict(_measured(stage, arguments.only or GROUPS))
         about = machine.about(stage.postgresql, stage.rabbitmq)
     finally:
         stage.close()
-    now = datetime.now(UTC)
-    found = report(figures, {"size": "quick" if arguments.quick else "full", "at": f"{now:%F}", **about})
-    show(_console, figures)
-    if not arguments.only and not arguments.quick:
-        kept = PROJECT / "bench/results" / f"{now:%F}.json"
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    size, day = "quick" if arguments.quick else "full", f"{datetime.now(UTC):%F}"
+    measured = {group: at for group, (at, _) in groups.items()}
+    found = report(
+        {group: figures for group, (_, figures) in groups.items()},
+        {"size": size, "at": day, "measured": measured, **about},
+    )
+    show(_console, [figure for _, figures in groups.values() for figure in figures])
+    if not arguments.quick:
+        results.keep(found, day)
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
 
 
@@ -65,13 +68,15 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix=f"bench-{os.getpid()}-", dir=above))
 
 
-def _measured(stage: Stage, groups: Iterable[str]) -> Iterator[Figure]:
+def _measured(stage: Stage, groups: Iterable[str]) -> Iterator[tuple[str, tuple[str, list[Figure]]]]:
+    """Each group with the time of its beginning and its figures."""
     for group in groups:
-        began = time.monotonic()
+        began, at, found = time.monotonic(), f"{datetime.now(UTC):%FT%H:%MZ}", []
         for figure in import_module(f"bench.{group}").figures(stage):
             _console.print(f"{figure.name:32}{figure.value:>12.4g} {figure.unit}", highlight=False)
-            yield figure
+            found.append(figure)
         _console.print(f"[dim]{group} took {time.monotonic() - began:.0f} s[/dim]")
+        yield group, (at, found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Figures: a median beside what it is compared with, and whether it meets its aim."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -76,11 +76,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
-def report(figures: Iterable[Figure], about: dict[str, Any]) -> dict[str, Any]:
-    """All figures by name, with machine and versions; ValueError for a name that comes twice."""
+def report(groups: Mapping[str, Iterable[Figure]], about: dict[str, Any]) -> dict[str, Any]:
+    """All figures by name, each with its group, and what is known of the run; ValueError for a name twice."""
     found: dict[str, Any] = {}
-    for figure in figures:
-        if figure.name in found:
-            raise ValueError(f"two figures are called {figure.name}")
-        found[figure.name] = figure.as_data()
+    for group, figures in groups.items():
+        for figure in figures:
+            if figure.name in found:
+                raise ValueError(f"two figures are called {figure.name}")
+            found[figure.name] = {**figure.as_data(), "group": group}
     return {"figures": found, **about}

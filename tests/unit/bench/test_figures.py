@@ -51,11 +51,11 @@ def test_a_percentile_of_one_value_is_that_value():
 
 
 def test_the_report_has_all_figures_by_name_and_says_where_they_come_from():
-    found = report([Figure("audit", "events/s", [1.0])], {"machine": {"cores": 2}})
+    found = report({"consuming": [Figure("audit", "events/s", [1.0])]}, {"machine": {"cores": 2}})
     assert list(found["figures"]) == ["audit"]
     assert found["machine"] == {"cores": 2}
 
 
 def test_no_figure_takes_the_place_of_another():
     with pytest.raises(ValueError, match="audit"):
-        report([Figure("audit", "events/s", [1.0]), Figure("audit", "events/s", [2.0])], {})
+        report({"a": [Figure("audit", "events/s", [1.0])], "b": [Figure("audit", "events/s", [2.0])]}, {})

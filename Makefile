@@ -44,7 +44,7 @@ tamper: $(VENV)/.dev ## alter a real audit log and its proofs a hundred thousand
 vectors: $(VENV)/.dev ## run the public test vectors in DIR over the writer's tree and the verifier, and turn every bit of a small log
 	@$(BIN)/python -m tests.vectors "$(DIR)"
 
-bench: $(VENV)/.bench ## measure what everything costs beside its peers (half an hour, 40 GB of disk meanwhile); keeps bench/results/<date>.json
+bench: $(VENV)/.bench ## measure what everything costs beside its peers (some forty minutes, 40 GB of disk meanwhile); keeps bench/results/<date>.json
 	@$(BIN)/python -W ignore -m bench
 
 golden: $(VENV)/.dev ## write the golden files of new events or new versions (never changes an existing one)

@@ -27,7 +27,7 @@ from shared.testing.processes import PROJECT
 
 GROUPS = (
     "appending", "deciding", "publishing", "consuming", "rebuilding", "calling", "arriving", "footprint",
-    "growing",
+    "auditing", "growing",
 )  # fmt: skip
 _console = Console(stderr=True)
 assert shared  # imported before psycopg, whose way of waiting it chooses

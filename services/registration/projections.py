@@ -6,6 +6,7 @@ from shared.contracts import registration as said
 from shared.kernel.reactions import Projection, Rows
 
 register = Projection("register", files(__package__).joinpath("sql/register.sql").read_text(encoding="utf-8"))
+accounts = Projection("accounts", files(__package__).joinpath("sql/accounts.sql").read_text(encoding="utf-8"))
 
 _STATUS = {
     said.StationReviewPassed: "station_passed",
@@ -47,3 +48,35 @@ def on_application_concluded(event: said.ApplicationConcluded, rows: Rows) -> No
         "UPDATE applications SET status = 'concluded', outcome = %s WHERE application = %s",
         (event.outcome, event.application),
     )
+
+
+@accounts.on(said.AccountOpened)
+def on_account_opened(event: said.AccountOpened, rows: Rows) -> None:
+    rows.execute("INSERT INTO accounts (account) VALUES (%s)", (event.account,))
+
+
+@accounts.on(said.AppointmentGiven)
+def on_appointment_given(event: said.AppointmentGiven, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE accounts SET appointments = array_append(appointments, %s) WHERE account = %s",
+        (f"{event.role}@{event.body}", event.account),
+    )
+
+
+@accounts.on(said.AppointmentEnded)
+def on_appointment_ended(event: said.AppointmentEnded, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE accounts SET appointments = array_remove(appointments, %s) WHERE account = %s",
+        (f"{event.role}@{event.body}", event.account),
+    )
+
+
+@accounts.on(said.AccountClosed)
+def on_account_closed(event: said.AccountClosed, rows: Rows) -> None:
+    rows.execute("UPDATE accounts SET open = false, appointments = '{}' WHERE account = %s", (event.account,))
+
+
+@accounts.on(said.AccountLocked)
+def on_account_locked(event: said.AccountLocked, rows: Rows) -> None:
+    if event.account:
+        rows.execute("UPDATE accounts SET locked_until = %s WHERE account = %s", (event.until, event.account))

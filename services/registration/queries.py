@@ -21,3 +21,12 @@ def roster(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any
         _APPLICATIONS + "WHERE batch = %s AND application > %s ORDER BY application LIMIT %s",
         (batch, after, limit),
     ).fetchall()
+
+
+def accounts(rows: Rows, after: str, limit: int) -> list[dict[str, Any]]:
+    """Accounts by id, with their appointments in the order in which they were given."""
+    return rows.execute(
+        "SELECT account::text, open, appointments, locked_until FROM accounts"
+        " WHERE account > %s ORDER BY account LIMIT %s",
+        (after, limit),
+    ).fetchall()

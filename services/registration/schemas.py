@@ -4,17 +4,21 @@ import base64
 import binascii
 from typing import Any
 
-from marshmallow import ValidationError, validate
+from marshmallow import ValidationError, fields, validate
 
-from services.registration.domain import application, training
+from services.registration.domain import account, application, training
 from services.registration.domain.eligibility import COLLEGE, VOCATIONAL
 from services.registration.domain.identity import DOCUMENTS
+from shared.kernel.actors import Role
 from shared.wire.schemas import (
+    Body,
     Choice,
     CommandSchema,
     Digest,
     Id,
     Many,
+    Maybe,
+    Message,
     Number,
     Page,
     QuerySchema,
@@ -124,3 +128,100 @@ class Roster(Page):
     key = "application"
 
     batch = Id()
+
+
+APPOINTABLE = tuple(role.value for role in Role if role is not Role.SERVICE)
+_PASSWORD, _TOKEN = 128, 4096
+
+
+class Appointment(QuerySchema):
+    """任职: a role, for a body."""
+
+    role = Choice(*APPOINTABLE)
+    body = Body()
+
+
+class Appointed(fields.Nested):
+    """An appointment as callers write it; loaded as `role@body`."""
+
+    kind = "{role, body}"
+    default_error_messages = Message.said_of("须为 {role, body} / must be {role, body}")
+
+    def __init__(self) -> None:
+        super().__init__(Appointment, required=True)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        read = super()._deserialize(value, *args, **kwargs)
+        return f"{read['role']}@{read['body']}"
+
+
+class OpenAccount(CommandSchema):
+    """开户: with the login name, and a password unless its holder logs in elsewhere."""
+
+    account = Id()
+    name = Text(60, identity=True)
+    appointments = Many(Appointed(), most=20, required=False, load_default=())
+    password = Text(_PASSWORD, identity=True, required=False)
+
+
+class Appoint(CommandSchema):
+    command = account.Appoint
+
+    account = Id()
+    role = Choice(*APPOINTABLE)
+    body = Body()
+
+
+class EndAppointment(CommandSchema):
+    command = account.EndAppointment
+
+    account = Id()
+    role = Choice(*APPOINTABLE)
+    body = Body()
+
+
+class CloseAccount(CommandSchema):
+    command = account.CloseAccount
+
+    account = Id()
+
+
+class ChangePassword(CommandSchema):
+    """更改密码: one's own with the `current` one; the administrator, anybody's."""
+
+    account = Id()
+    password = Text(_PASSWORD, identity=True)
+    current = Text(_PASSWORD, identity=True, required=False)
+
+
+class LinkLogin(CommandSchema):
+    """绑定统一身份认证: by issuer and subject of OpenID Connect."""
+
+    account = Id()
+    issuer = Text(300, identity=True)
+    subject = Text(255, identity=True)
+
+
+class Login(QuerySchema):
+    """登录; `appointment` is `role@body`, of those that the account has, the first if none is named."""
+
+    name = Text(60, identity=True)
+    password = Text(_PASSWORD, identity=True)
+    appointment = Maybe()
+
+
+class Refresh(QuerySchema):
+    """刷新登录, or with another `appointment` 切换任职."""
+
+    refresh = Text(_TOKEN, identity=True)
+    appointment = Maybe()
+
+
+class Logout(QuerySchema):
+    """退出登录."""
+
+    refresh = Text(_TOKEN, identity=True)
+
+
+class Accounts(Page):
+    """账号列表."""

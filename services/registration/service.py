@@ -2,34 +2,64 @@
 
 from typing import Any
 
+from eventlet import tpool
+from eventlet.semaphore import Semaphore
+
 from services.registration import queries, schemas
+from services.registration.accounts import Accounts
+from services.registration.domain.account import (
+    ChangePassword,
+    LinkLogin,
+    OpenAccount,
+    account,
+    lock,
+    session,
+)
 from services.registration.domain.application import SubmitApplication, application
 from services.registration.domain.errors import PersonUnknown
 from services.registration.domain.person import EnrolPerson, person
 from services.registration.domain.training import training
+from services.registration.logins import Logins
 from services.registration.people import People
 from services.registration.policies import policies
-from services.registration.projections import register
+from services.registration.projections import accounts, register
+from services.registration.sessions import Sessions
 from shared.bus.calls import Refused
+from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, Visitors, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
 from shared.security.keys import secret
+from shared.security.passwords import Passwords
 from shared.security.vault import Vault
 
 definition = Definition(
     name="registration",
     package=__package__,
-    aggregates=(person, training, application),
+    aggregates=(person, training, application, account, lock, session),
     schemas=schemas,
     policies=policies,
-    projections=(register,),
+    projections=(register, accounts),
 )
 
 
 def _vault(workshop: Any) -> Vault:
     return Vault(secret(workshop.settings.secrets / "vault.master"))
+
+
+def _sessions(workshop: Any) -> Sessions:
+    """Passwords are hashed in threads, two at a time at most: each takes 64 MiB."""
+    logins = Logins(_vault(workshop), Passwords(_elsewhere))
+    return Sessions(logins, workshop.mint, workshop.executor(definition), workshop.persistently)
+
+
+_two = Semaphore(2)
+
+
+def _elsewhere(work: Any, *words: Any) -> Any:
+    with _two:
+        return tpool.execute(work, *words)
 
 
 class Registration:
@@ -40,6 +70,9 @@ class Registration:
     execute = Commands(definition)
     read = Queries(definition)
     people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
+    visit = Visitors()
+    sessions = Built(_sessions)
+    accounts = Built(lambda workshop: Accounts(_sessions(workshop)))
     subscription = Subscription(definition)
     feed = Feed(definition)
     gauges = Gauges()
@@ -88,6 +121,58 @@ class Registration:
     @rpc
     def roster(self, **message: Any) -> list[dict[str, Any]]:
         return self.read(queries.roster, schemas.Roster, message, roles=STAFF)
+
+    @rpc
+    def login(self, **message: Any) -> dict[str, Any]:
+        """登录 -> {access, refresh, expires_in, actor, role, body, appointments, name_shown}."""
+        return self.sessions.login(self.visit(schemas.Login, message))
+
+    @rpc
+    def refresh(self, **message: Any) -> dict[str, Any]:
+        """刷新登录或切换任职 -> as `login`; the refresh token is used up."""
+        return self.sessions.refresh(self.visit(schemas.Refresh, message))
+
+    @rpc
+    def logout(self, **message: Any) -> dict[str, Any]:
+        """退出登录 -> {}."""
+        return self.sessions.logout(self.visit(schemas.Logout, message))
+
+    @rpc
+    def open_account(self, **message: Any) -> dict[str, Any]:
+        """开户 -> {stream, version, events}."""
+        return self.accounts.open(self.execute.accept(schemas.OpenAccount, message, OpenAccount))
+
+    @rpc
+    def appoint(self, **message: Any) -> dict[str, Any]:
+        """任职."""
+        return self.execute(schemas.Appoint, message)
+
+    @rpc
+    def end_appointment(self, **message: Any) -> dict[str, Any]:
+        """免职."""
+        return self.execute(schemas.EndAppointment, message)
+
+    @rpc
+    def close_account(self, **message: Any) -> dict[str, Any]:
+        """销户."""
+        return self.accounts.close(self.execute.accept(schemas.CloseAccount, message))
+
+    @rpc
+    def change_password(self, **message: Any) -> dict[str, Any]:
+        """更改密码; every session of the account ends."""
+        accepted = self.execute.accept(schemas.ChangePassword, message, ChangePassword)
+        return self.accounts.change_password(accepted)
+
+    @rpc
+    def link_login(self, **message: Any) -> dict[str, Any]:
+        """绑定统一身份认证."""
+        return self.accounts.link(self.execute.accept(schemas.LinkLogin, message, LinkLogin))
+
+    @rpc
+    def list_accounts(self, **message: Any) -> list[dict[str, Any]]:
+        """账号列表, by account id, with appointments and login names."""
+        roles = {Role.ADMINISTRATOR}
+        return self.accounts.named(self.read(queries.accounts, schemas.Accounts, message, roles=roles))
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

@@ -147,3 +147,59 @@ class ApplicationConcluded(RegistrationEvent):
     batch: str = subject()
     station: str = subject()
     outcome: str
+
+
+class AccountOpened(RegistrationEvent):
+    """开户: somebody may log in. Login name and password are in the vault's company, never here (R207)."""
+
+    account: str = subject()
+
+
+class AppointmentGiven(RegistrationEvent):
+    """任职: the account may act in this role for this body (R006-R019)."""
+
+    account: str = subject()
+    role: str
+    body: str
+
+
+class AppointmentEnded(RegistrationEvent):
+    """任职终止: it may not any more; a token that is out stays good for its ten minutes."""
+
+    account: str = subject()
+    role: str
+    body: str
+
+
+class AccountClosed(RegistrationEvent):
+    """销户: nobody logs in with it again."""
+
+    account: str = subject()
+
+
+class PasswordChanged(RegistrationEvent):
+    """密码更改: every session of the account has ended."""
+
+    account: str = subject()
+
+
+class LoginLinked(RegistrationEvent):
+    """统一身份认证绑定: somebody else's log-in (OpenID Connect) opens this account."""
+
+    account: str = subject()
+
+
+class AccountLocked(RegistrationEvent):
+    """登录锁定 after wrong passwords; `account` is empty where nobody has the name that was tried."""
+
+    lock: str
+    account: str = subject()
+    failures: int
+    until: str
+
+
+class RefreshTokenReused(RegistrationEvent):
+    """已失效的刷新凭证被重复使用: two hold it, so one has stolen it; its session has ended."""
+
+    session: str
+    account: str = subject()

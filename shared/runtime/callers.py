@@ -1,10 +1,12 @@
 """Who calls: the actor in the context of a call, and who may read what."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import InvalidInput, Refusal
+from shared.security.tokens import Keyring, TokenInvalid, TokenMissing
 
 # who may see who sits behind a blind code (R070): not examiners, not candidates
 STAFF = frozenset(Role) - {Role.EXAMINER, Role.CANDIDATE}
@@ -35,11 +37,25 @@ class NotForThisRole(Refusal):
     field = "role"
 
 
-def read_actor(data: dict[str, Any], *, services: bool = False) -> Actor:
+@dataclass(frozen=True)
+class Trust:
+    """Whose word counts for who calls; without `required`, that of a caller who shows no token too."""
+
+    keyring: Keyring
+    required: bool
+
+
+def read_actor(data: dict[str, Any], trust: Trust | None = None, *, services: bool = False) -> Actor:
     """The actor in the context of a call; InvalidInput names what is missing or unknown.
 
+    A token, once shown, has to be valid, and decides: TokenExpired, or TokenInvalid, also where the call says
+    somebody else. TokenMissing without one where they are required.
     `services`: whether a service may ask in its own name, which no command or query of people allows.
     """
+    if data.get("token"):
+        data = _shown(data, trust)
+    elif trust is not None and trust.required:
+        raise TokenMissing
     for field, spelling in _SPELLING.items():
         value = data.get(field)
         if not isinstance(value, str) or not spelling.fullmatch(value):
@@ -51,3 +67,15 @@ def read_actor(data: dict[str, Any], *, services: bool = False) -> Actor:
         known = ", ".join(sorted(roles))
         raise InvalidInput("role", zh=f"没有这个角色；可用：{known}。", en=f"It is not one of: {known}.")
     return Actor(data["actor"], Role(data["role"]), data["body"])
+
+
+def _shown(data: dict[str, Any], trust: Trust | None) -> dict[str, Any]:
+    """Who calls, by the token; what the call says itself must not differ."""
+    if trust is None or not isinstance(data["token"], str):
+        raise TokenInvalid
+    actor = trust.keyring.read(data["token"])
+    claims = {"actor": actor.id, "role": actor.role.value, "body": actor.body}
+    for field, claim in claims.items():
+        if data.get(field, claim) not in (claim, ""):
+            raise TokenInvalid(field)
+    return claims

@@ -20,6 +20,7 @@ from shared.kernel.errors import Refusal
 from shared.runtime import delivery, reading
 from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
+from shared.runtime.doors import Door, Visitors, admit
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.workshop import Workshop
 from shared.store import builds
@@ -28,7 +29,18 @@ from shared.wire.schemas import CAUSES, Cause, CommandSchema, Number, QuerySchem
 
 log = logging.getLogger(__name__)
 
-__all__ = ["STAFF", "Built", "Commands", "Door", "Feed", "Queries", "Subscription", "Workshop", "rpc"]
+__all__ = [
+    "STAFF",
+    "Built",
+    "Commands",
+    "Door",
+    "Feed",
+    "Queries",
+    "Subscription",
+    "Visitors",
+    "Workshop",
+    "rpc",
+]
 
 
 class _Part(DependencyProvider):
@@ -46,6 +58,7 @@ class Accepted:
 
     fields: dict[str, Any]
     decide: Callable[..., Answer]
+    by: Actor | None = None
 
 
 class Commands(_Part):
@@ -87,7 +100,7 @@ class _Desk:
             cause = Cause.check({key: self._data[key] for key in CAUSES if key in self._data})
             call = Call(
                 fields.pop("command_id"),
-                read_actor(self._data),
+                read_actor(self._data, self._workshop.trust),
                 occurred_at=fields.pop("occurred_at", ""),
                 **cause,
             )
@@ -105,7 +118,7 @@ class _Desk:
         ) -> Answer:
             return self._decide(command, fields, call, alongside, drawn)
 
-        return Accepted(fields, decide)
+        return Accepted(fields, decide, call.actor)
 
     def _refuse(self, command: type[Command], fields: dict[str, Any], call: Call) -> None:
         try:
@@ -157,7 +170,8 @@ class Queries(_Part):
     ) -> Any:
         """`roles`: who may ask, where not everybody may. `sensitive`: having asked is an event (R163)."""
         try:
-            actor = read_actor(data)
+            services = roles is not None and Role.SERVICE in roles
+            actor = read_actor(data, self.workshop.trust, services=services)
             if roles is not None and actor.role not in roles:
                 raise NotForThisRole
             arguments = schema.check(message)
@@ -198,23 +212,6 @@ class After(QuerySchema):
     limit = Number(1, 1000, required=False, load_default=500)
 
 
-class Door(DependencyProvider):
-    """`self.admit(ROLES)` -> who asks; Refused for everybody else."""
-
-    def get_dependency(self, worker_ctx: Any) -> Callable[[Collection[Role]], Actor]:
-        return partial(_admit, worker_ctx.data)
-
-
-def _admit(data: dict[str, Any], roles: Collection[Role]) -> Actor:
-    try:
-        actor = read_actor(data, services=Role.SERVICE in roles)
-        if actor.role not in roles:
-            raise NotForThisRole
-    except Refusal as refusal:
-        raise Refused.of(refusal) from None
-    return actor
-
-
 class Feed(_Part):
     """`events_after(position, limit)` -> `{events, position, hash, signature}`: our log and signed head.
 
@@ -235,7 +232,7 @@ class _Pages:
 
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
-        actor = _admit(self.data, FOLLOWERS)
+        actor = admit(self.workshop, self.data, FOLLOWERS)
         try:
             asked = After.check(message)
         except Refusal as refusal:

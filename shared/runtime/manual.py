@@ -14,6 +14,7 @@ from marshmallow import Schema, fields, validate
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from shared.kernel.actors import Role
+from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import After
 from shared.runtime.definition import Definition, definition, service_class
 from shared.wire.schemas import CommandSchema
@@ -65,17 +66,22 @@ def answer(service: str, method: str) -> str:
     return str(inspect.signature(dict(_entrypoints(service))[method]).return_annotation)
 
 
+def roles(service: str) -> Iterable[tuple[str, Collection[Role]]]:
+    """Every call of a service, and who may, services among them."""
+    found = definition(service)
+    return [(name, asked(found, entrypoint)[1]) for name, entrypoint in _entrypoints(service)]
+
+
 def _entrypoints(service: str) -> list[tuple[str, Callable[..., Any]]]:
     members = vars(service_class(service)).items()
     return [(name, member) for name, member in members if hasattr(member, ENTRYPOINT_EXTENSIONS_ATTR)]
 
 
 def _method(found: Definition, name: str, entrypoint: Callable[..., Any]) -> Method:
-    named = _Named.by(entrypoint)
-    schema, roles, kind = named.schema, named.roles, "question"
+    schema, roles, kind = *asked(found, entrypoint), "question"
     if issubclass(schema, CommandSchema):
-        kind, roles = "command", _roles(found, schema.__name__)
-    told = _first_line(inspect.getdoc(entrypoint) or _own_doc(schema) or named.about)
+        kind = "command"
+    told = _first_line(inspect.getdoc(entrypoint) or _own_doc(schema) or _Named.by(entrypoint).about)
     fields_ = tuple(map(_field, schema().fields.items()))
     return Method(
         name, kind, told, tuple(role for role in Role if role in roles and role in _PEOPLE), fields_
@@ -97,6 +103,14 @@ def _first_line(doc: str) -> str:
     return "" if re.match(r"\w+\(.*\)$", line) else line
 
 
+def asked(found: Definition, entrypoint: Callable[..., Any]) -> tuple[type[Schema], Collection[Role]]:
+    """The schema of an entrypoint's message, and who may call it."""
+    named = _Named.by(entrypoint)
+    if issubclass(named.schema, CommandSchema):
+        return named.schema, _roles(found, named.schema.__name__)
+    return named.schema, named.roles
+
+
 def _roles(found: Definition, command: str) -> Collection[Role]:
     return next(
         roles
@@ -115,7 +129,7 @@ class _Named:
 
     def __init__(self) -> None:
         self.schema: type[Schema] = Schema  # which has no fields
-        self.roles: Collection[Role] = _PEOPLE
+        self.roles: Collection[Role] = frozenset(Role)  # where nobody is asked who he is
         self.about = ""
 
     @classmethod
@@ -126,18 +140,22 @@ class _Named:
         return named
 
     def __getattr__(self, name: str) -> Any:
-        if name == "feed":
-            self.schema = After
+        if name == "read":
+            self.roles = _PEOPLE
+        elif name == "feed":
+            self.schema, self.roles = After, FOLLOWERS
         return self
 
     def __call__(self, *words: Any, **more: Any) -> Any:
-        self.roles = more.get("roles", self.roles)
+        self.roles = more.get("roles") or self.roles
         for word in words:
             if isinstance(word, type) and issubclass(word, Schema):
                 self.schema = word
                 self.about = self.about or _of_command(word)
             elif inspect.isfunction(word):
                 self.about = inspect.getdoc(word) or ""
+            elif isinstance(word, frozenset):  # self.admit(ROLES)
+                self.roles = word
         raise _Said
 
 

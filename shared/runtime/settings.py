@@ -41,6 +41,7 @@ class Settings:
     proxies: int
     metrics_from: str
     rate: int
+    tokens: str
 
     @property
     def embedded_bus(self) -> bool:
@@ -53,6 +54,16 @@ class Settings:
     def source(self, service: str) -> str:
         """`/centre/registration`: who speaks when this service publishes."""
         return f"/{self.body}/{service}"
+
+    @property
+    def tokens_folder(self) -> Path:
+        """Where the keys of access tokens are."""
+        return self.secrets / "tokens"
+
+    @property
+    def tokens_required(self) -> bool:
+        """Whether a call without a token is refused."""
+        return (self.tokens or ("accepted" if self.embedded_bus else "required")) == "required"
 
     @property
     def origin(self) -> str:
@@ -138,6 +149,11 @@ MEANING: dict[str, tuple[str, Any, str]] = {
     ),
     "rate": ("JIANDING_RATE", 3000, "HTTP requests of one address in a minute; 0: no limit / 每分钟请求上限"),
     "proxies": ("JIANDING_PROXIES", 0, "trusted proxies in front of it, which say who asks / 前置代理数"),
+    "tokens": (
+        "JIANDING_TOKENS",
+        "",
+        "`required`: no call without a token; `accepted`; empty: required over RabbitMQ / 登录凭证",
+    ),
 }
 
 
@@ -201,6 +217,7 @@ def settings(env: Env | None = None) -> Settings:
         proxies=_number(env, env.int, "proxies"),
         metrics_from=_networks(env.str(*_named("metrics_from")) or MEANING["metrics_from"][1]),
         rate=_number(env, env.int, "rate"),
+        tokens=_tokens(env.str(*_named("tokens"))),
     )
 
 
@@ -230,6 +247,13 @@ def _level(name: str) -> str:
         known = ", ".join(LEVELS)
         raise SettingInvalid("log_level", name, f"须为 {known} 之一", f"It has to be one of {known}")
     return name.upper()
+
+
+def _tokens(word: str) -> str:
+    if word not in ("", "required", "accepted"):
+        zh, en = "须为 required 或 accepted", "It has to be required or accepted"
+        raise SettingInvalid("tokens", word, zh, en)
+    return word
 
 
 def _body(name: str) -> str:

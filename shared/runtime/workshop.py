@@ -16,10 +16,12 @@ from shared.bus.calls import Caller, NoAnswer, Refused, context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import Refusal
 from shared.runtime import databases, delivery
+from shared.runtime.callers import Trust
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Executor
 from shared.runtime.settings import Settings
 from shared.security.heads import Heartbeat
+from shared.security.tokens import Keyring, Mint
 from shared.store.errors import PASSING
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,16 @@ class Workshop(SharedExtension):
     def settings(self) -> Settings:
         found: Settings = self.container.config["JIANDING"]["settings"]
         return found
+
+    @cached_property
+    def trust(self) -> Trust:
+        """Whose word counts for who calls."""
+        return Trust(Keyring(self.settings.tokens_folder), self.settings.tokens_required)
+
+    @cached_property
+    def mint(self) -> Mint:
+        """What we sign with that it is us who calls; registration also, who its people are."""
+        return Mint.load(self.settings.tokens_folder, self.settings.source(self.container.service_name))
 
     @cached_property
     def pool(self) -> ConnectionPool[Connection[Any]]:
@@ -99,12 +111,17 @@ class Workshop(SharedExtension):
         said = self._ask(service, 2**53, 1).get("heartbeat")
         return Heartbeat.read(self.settings.source(service), said) if said else None
 
+    def _introduced(self) -> dict[str, Any]:
+        """The context of a call of ours: who we are, and our word for it."""
+        us = Actor(self.container.service_name, Role.SERVICE, self.settings.body)
+        return context(us, token=self.mint.issue(us))
+
     def _ask(self, service: str, position: int, limit: int) -> dict[str, Any]:
         here = self.container.config["JIANDING"].get("services")
         if here is not None and service not in here:
             raise delivery.FeedUnavailable(f"{service} does not run in this node")
         message = {"position": position, "limit": limit}
-        us = context(Actor(self.container.service_name, Role.SERVICE, self.settings.body))
+        us = self._introduced()
         try:
             answer: dict[str, Any] = self.caller.call(service, "events_after", us, message, wait=5)
         except (NoAnswer, RemoteError, Refused) as error:

@@ -45,6 +45,26 @@ def _create(path: Path, content: bytes, mode: int) -> None:
         Path(temporary).unlink()
 
 
+def private_key(folder: Path, source: str) -> Ed25519PrivateKey:
+    """The key of a source from `folder`, made on first use, its public half beside it as `.pub`.
+
+    KeyLost where a public key is there whose private half is not: another would not fit what was signed.
+    """
+    private, public = files(folder, source)
+    if public.exists() and not private.exists():
+        raise KeyLost(str(private))
+    key = Ed25519PrivateKey.from_private_bytes(secret(private))
+    if not public.exists():
+        _create(public, f"{_public(key)}\n".encode(), 0o644)
+    if public_key(folder, source) != _public(key):
+        raise KeyLost(f"{private}, {public.name}")
+    return key
+
+
+def _public(key: Ed25519PrivateKey) -> str:
+    return key.public_key().public_bytes_raw().hex()
+
+
 @dataclass(frozen=True)
 class Signer:
     """The key of one source: `/centre/registration`."""
@@ -54,23 +74,12 @@ class Signer:
 
     @classmethod
     def load(cls, folder: Path, source: str) -> "Signer":
-        """The source's key from `folder`, made on first use, its public half beside it as `.pub`.
-
-        KeyLost where a public key is there whose private half is not: another would not fit what was signed.
-        """
-        private, public = files(folder, source)
-        if public.exists() and not private.exists():
-            raise KeyLost(str(private))
-        signer = cls(source, Ed25519PrivateKey.from_private_bytes(secret(private)))
-        if not public.exists():
-            _create(public, f"{signer.public_key}\n".encode(), 0o644)
-        if public_key(folder, source) != signer.public_key:
-            raise KeyLost(f"{private}, {public.name}")
-        return signer
+        """The source's key from `folder`, as `private_key` has it."""
+        return cls(source, private_key(folder, source))
 
     @property
     def public_key(self) -> str:
-        return self._key.public_key().public_bytes_raw().hex()
+        return _public(self._key)
 
     def sign(self, position: int, head: bytes) -> bytes:
         """Says: my log has `position` events, and `head` is the hash of the last."""

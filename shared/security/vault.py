@@ -53,6 +53,7 @@ class Vault:
     def __init__(self, master: bytes) -> None:
         self._wrap = AESGCM(_derive(master, b"wrap"))
         self._index = _derive(master, b"index")
+        self._finders = _derive(master, b"finders")
 
     def number_index(self, document: str, number: str) -> bytes:
         """The same 32 bytes for the same document; without the master key, no number can be tried on it.
@@ -64,7 +65,6 @@ class Vault:
 
     def lock(self, person: str, identity: Identity) -> tuple[Locked, Commitments]:
         """A new row with a new key and new salts, and the commitments for the log."""
-        key, nonce, wrap_nonce = AESGCM.generate_key(256), os.urandom(12), os.urandom(12)
         salts = os.urandom(32), os.urandom(32)
         content = orjson.dumps(
             {
@@ -75,25 +75,33 @@ class Vault:
                 "salts": [salt.hex() for salt in salts],
             }
         )
-        owner = person.encode()
-        locked = Locked(
-            person,
-            self.number_index(identity.document, identity.number),
-            wrap_nonce + self._wrap.encrypt(wrap_nonce, key, owner),
-            nonce + AESGCM(key).encrypt(nonce, content, owner),
-        )
+        index = self.number_index(identity.document, identity.number)
+        locked = Locked(person, index, *self.seal(person, content))
         return locked, _commit(identity, salts)
 
     def open(self, row: Locked) -> tuple[Identity, Commitments]:
         """The identity in a row; cryptography.exceptions.InvalidTag if anybody tampered with it."""
-        owner = row.person.encode()
-        key = self._wrap.decrypt(row.wrapped_key[:12], row.wrapped_key[12:], owner)
-        content: dict[str, Any] = orjson.loads(AESGCM(key).decrypt(row.sealed[:12], row.sealed[12:], owner))
+        content: dict[str, Any] = orjson.loads(self.unseal(row.person, row.wrapped_key, row.sealed))
         salts = [bytes.fromhex(salt) for salt in content["salts"]]
         identity = Identity(
             content["name"], content["document"], content["number"], b64decode(content["photo"])
         )
         return identity, _commit(identity, (salts[0], salts[1]))
+
+    def seal(self, owner: str, content: bytes) -> tuple[bytes, bytes]:
+        """(wrapped key, sealed content), with a key of the owner's own."""
+        key, nonce, wrap_nonce = AESGCM.generate_key(256), os.urandom(12), os.urandom(12)
+        wrapped = wrap_nonce + self._wrap.encrypt(wrap_nonce, key, owner.encode())
+        return wrapped, nonce + AESGCM(key).encrypt(nonce, content, owner.encode())
+
+    def unseal(self, owner: str, wrapped: bytes, sealed: bytes) -> bytes:
+        """What was sealed for this owner; InvalidTag for any other, or if anybody tampered with it."""
+        key = self._wrap.decrypt(wrapped[:12], wrapped[12:], owner.encode())
+        return AESGCM(key).decrypt(sealed[:12], sealed[12:], owner.encode())
+
+    def finder(self, kind: str, text: str) -> bytes:
+        """The same 32 bytes for the same text of a kind (a login name, an address), and no way back."""
+        return hmac.digest(self._finders, f"{kind}\x1f{text}".encode(), "sha256")
 
 
 def _commit(identity: Identity, salts: tuple[bytes, bytes]) -> Commitments:

@@ -56,7 +56,8 @@ class SchemaSuite:
 
     `examples` has a right message with every field for each schema; `out_of_range` has (schema, field,
     wrong value); `given_by_service` the fields of a command that no caller may choose; `by_another_way` the
-    commands whose fields become something else before they are decided on.
+    commands whose fields become something else before they are decided on; `optional` the fields that may be
+    left out.
     """
 
     schemas: ClassVar[ModuleType]
@@ -64,6 +65,7 @@ class SchemaSuite:
     out_of_range: ClassVar[Collection[tuple[type[Message], str, Any]]]
     given_by_service: ClassVar[Mapping[type[Message], Collection[str]]] = {}
     by_another_way: ClassVar[Collection[type[Message]]] = ()
+    optional: ClassVar[Collection[tuple[type[Message], str]]] = ()
 
     @classmethod
     def pytest_generate_tests(cls, metafunc: Any) -> None:
@@ -122,7 +124,7 @@ class SchemaSuite:
 
     def test_only_what_has_a_default_may_be_left_out(self, schema, name):
         rest = {key: value for key, value in self.examples[schema].items() if key != name}
-        if name in _HAVE_DEFAULTS:
+        if name in _HAVE_DEFAULTS or (schema, name) in self.optional:
             schema().read(rest)
             return
         with pytest.raises(InvalidInput) as refusal:

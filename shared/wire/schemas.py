@@ -22,6 +22,7 @@ _OF_A_MESSAGE = {
 }
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BODY = re.compile(r"[0-9]{8}")
+_ACTING = re.compile(r"centre|station-[0-9]{8}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # a resident ID number, or a mobile telephone's; what stands in an event can never be taken out again (R207)
 _IDENTIFYING = re.compile(r"(?<![0-9A-Za-z-])([0-9]{17}[0-9Xx]|1[3-9][0-9]{9})(?![0-9A-Za-z-])", re.ASCII)
@@ -185,6 +186,25 @@ class Station(Words):
         super().__init__(required=True, validate=lambda text: _match(_BODY, text, message))
 
 
+class Body(Words):
+    """A body that acts: the centre, or a station by its code."""
+
+    kind = "centre, or station- and 8 digits"
+
+    def __init__(self) -> None:
+        message = "须为 centre 或 station-八位机构代码 / must be centre, or station- and 8 digits"
+        super().__init__(required=True, validate=lambda text: _match(_ACTING, text, message))
+
+
+class Maybe(Words):
+    """Text that may be left out, or be empty, which says the same."""
+
+    def __init__(self, most: int = 60) -> None:
+        error = f"不得超过 {most} 个字符 / must not have more than {most} characters"
+        checks: list[Any] = [validate.Length(0, most, error=error), _printable]  # nothing is printable too
+        super().__init__(required=False, validate=checks)
+
+
 class Digest(Words):
     """A sha256 in lower-case hex."""
 
@@ -203,6 +223,11 @@ class Message(Schema):
         unknown = RAISE
 
     error_messages = _OF_A_MESSAGE
+
+    @staticmethod
+    def said_of(wrong: str) -> dict[str, Any]:
+        """What a field that holds a message says, in both languages."""
+        return {**_messages(wrong), "type": wrong}
 
     def read(self, message: Any) -> dict[str, Any]:
         """The fields, checked; InvalidInput names the first wrong one (in the schema's order) otherwise."""

@@ -21,9 +21,11 @@ from services.audit import keyring
 from services.audit.domain.policy import Policy
 from shared.bus.rights import ACCOUNTS, definitions
 from shared.contracts import SERVICES, SOURCES
+from shared.kernel.actors import Actor, Role
 from shared.runtime.databases import password
 from shared.runtime.settings import MEANING, settings
 from shared.security.keys import Signer, public_key, secret
+from shared.security.tokens import Keyring, Mint
 from shared.store.migrations import relay_role, roles, service_role
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +119,7 @@ def test_only_the_brokers_console_can_be_reached_and_only_from_this_machine() ->
 def test_no_password_is_written_down(path: Path) -> None:
     text = path.read_text()
     assert not re.search(r"://[^/\s:@]*:[^/\s@]*@", text)
-    for value in re.findall(r"(?:PASS|SECRET|TOKEN|COOKIE)[A-Z_]*[ \t]*[=:][ \t]*(.+)", text):
+    for value in re.findall(r"(?:PASS|SECRET|TOKEN(?!S: required)|COOKIE)[A-Z_]*[ \t]*[=:][ \t]*(.+)", text):
         assert value.startswith((FOLDER, f"$$(cat {FOLDER}/")), value
 
 
@@ -168,6 +170,7 @@ def test_each_program_is_given_the_secrets_it_reads_and_no_others() -> None:
     for service in SERVICES:
         expected = {f"broker.{service}.password", f"{service_role(service)}.password"}
         expected |= {"vault.master"} if service == "registration" else set()
+        expected |= {f"tokens/centre.{each}.pub" for each in SERVICES} | {f"tokens/centre.{service}.key"}
         if service == "audit":
             expected |= {f"sources/centre.{source}.pub" for source in SOURCES} | {"policy"}
         assert set(mounted(service)) == expected
@@ -203,6 +206,11 @@ def test_a_secret_is_mounted_where_it_lies_in_the_operators_folder() -> None:
     for name in BLOCKS:
         for target, source in mounted(name).items():
             assert SECRETS[source]["file"] == f"deploy/secrets/{target}"
+
+
+def test_no_service_takes_a_call_without_a_token() -> None:
+    for service in SERVICES:
+        assert BLOCKS[service]["environment"]["JIANDING_TOKENS"] == "required"
 
 
 @pytest.fixture
@@ -253,6 +261,9 @@ def test_our_programs_use_the_operators_secrets_as_they_are(
     for source in SOURCES:
         laid_down = public_key(made / "sources", f"/centre/{source}")
         assert Signer.load(made / "sources", f"/centre/{source}").public_key == laid_down
+    for service in SERVICES:
+        by = Actor(service, Role.SERVICE, "centre")
+        assert Keyring(made / "tokens").read(Mint.load(made / "tokens", f"/centre/{service}").issue(by)) == by
     assert secret(made / "vault.master") == before["vault.master"]
     monkeypatch.setenv("JIANDING_POLICY", str(made / "policy"))
     current = settings()

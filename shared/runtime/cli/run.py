@@ -5,10 +5,11 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,9 @@ from shared.runtime.cli.output import Failed, Json, console, errors, tell
 from shared.runtime.cli.signals import on_signal
 from shared.runtime.cli.typed import fields
 from shared.runtime.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from shared.runtime.demo.logins import Login
 
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
@@ -62,9 +66,8 @@ def up() -> None:
     """
     import eventlet
 
-    from shared.bus.calls import context
-    from shared.kernel.actors import Actor, Role
     from shared.runtime.cli.access import admin
+    from shared.runtime.demo import logins
     from shared.runtime.lease import lease
     from shared.runtime.node import Node
 
@@ -76,11 +79,11 @@ def up() -> None:
             "JIANDING_AMQP_URL is ignored: the bus of `jianding up` is in memory / 忽略 JIANDING_AMQP_URL",
             soft_wrap=True,
         )
+        current = replace(current, amqp_url="")
     with lease(current.var), admin(current, create=True) as dsn:
         _have_keys(current, dsn)
         with Node(current, dsn, door=True) as node:
-            operator = context(Actor("operator", Role.ADMINISTRATOR, current.body))
-            size = node.call("audit", "head", operator)["size"]
+            size = node.call("audit", "head", _operator(current))["size"]
             console.print(
                 f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log."
             )
@@ -89,8 +92,31 @@ def up() -> None:
                 "Ctrl-C stops it. 按 Ctrl-C 停止。"
                 " Try: jianding verify, jianding trail batch ID, jianding doctor"
             )
+            _show(logins.shown(current.var))
             _until(current, stopped)
     console.print("stopped / 已停止")
+
+
+def _operator(current: Settings) -> dict[str, Any]:
+    """Whoever runs the node holds all its keys: he is introduced by registration's."""
+    from shared.bus.calls import context
+    from shared.kernel.actors import Actor, Role
+    from shared.security.tokens import Mint
+
+    operator = Actor("operator", Role.ADMINISTRATOR, current.body)
+    mint = Mint.load(current.tokens_folder, current.source("registration"))
+    return context(operator, token=mint.issue(operator))
+
+
+def _show(logins: Iterable["Login"]) -> None:
+    for place, login in enumerate(logins):
+        if place == 0:
+            console.print(
+                f"Demo logins, not for production; the password is {login.password}."
+                f" 演示账号，仅供演示，密码均为 {login.password}：",
+                soft_wrap=True,
+            )
+        console.print(f"    {login.name:<22} {login.appointment}", markup=False, soft_wrap=True)
 
 
 def _until(current: Settings, stopped: Any) -> None:

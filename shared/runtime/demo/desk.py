@@ -10,6 +10,7 @@ from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.clock import stamp
 from shared.kernel.ids import new_id
+from shared.runtime.demo.logins import AT_THE_CENTRE, account
 from shared.runtime.demo.term import STATION, Plan
 
 Call = Callable[..., Any]
@@ -17,15 +18,6 @@ Rows = list[dict[str, Any]]
 
 _WORKERS = 8
 _DEADLINE = 120.0
-_AT_THE_CENTRE = {
-    Role.CENTRE_OFFICER,
-    Role.CENTRE_REVIEWER,
-    Role.CERTIFICATE_PROCESSOR,
-    Role.EXAMINER,
-    Role.PAPER_CUSTODIAN,
-    Role.SCORE_REVIEWER,
-    Role.SUPERVISOR,
-}
 
 
 class DemoStuck(Exception):
@@ -45,7 +37,8 @@ class Desk:
 
     def staff(self, role: Role, number: int = 1) -> str:
         """Who holds this role, as an opaque id."""
-        return self._staff.setdefault((role, number), new_id())
+        first = account(self._plan.key, role) if number == 1 else ""
+        return self._staff.setdefault((role, number), first or new_id())
 
     def ask(
         self, service: str, method: str, role: Role, at: datetime, *, nth: int = 1, **message: Any
@@ -101,7 +94,7 @@ class Desk:
         return found
 
     def _as(self, role: Role, number: int = 1) -> dict[str, Any]:
-        body = "centre" if role in _AT_THE_CENTRE else f"station-{STATION}"
+        body = "centre" if role in AT_THE_CENTRE else f"station-{STATION}"
         return context(Actor(self.staff(role, number), role, body))
 
     def _pages(self, service: str, method: str, key: str, role: Role, **of: Any) -> Rows:

@@ -16,6 +16,7 @@ from eventlet.event import Event
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
+from shared.runtime.demo import logins
 from shared.runtime.demo.desk import DemoStuck
 from shared.runtime.demo.mark import mark, marked
 from shared.runtime.demo.people import fictional
@@ -54,7 +55,9 @@ def run(settings: Settings, seed: int, step: Step, say: Say, on_signal: OnSignal
 
     `on_signal` is told what a signal has to call; Interrupted once one has come and everything has stopped.
     """
-    settings = replace(settings, late_days=_LONG_AGO)  # its batches are those of a spring term that is over
+    settings = replace(
+        settings, tokens="accepted", late_days=_LONG_AGO
+    )  # its batches are those of a spring term that is over
     done = Event()
     on_signal(lambda: done.ready() or done.send_exception(Interrupted()))
     ours(settings)
@@ -91,6 +94,7 @@ def _performance(
 ) -> tuple[Summary, dict[str, Any], float]:
     playing = time.monotonic()
     _play(node, plans(latest_year(date.today())), seed, step)
+    logins.open_all(node.call, settings.var)
     say("waiting for the audit log … 等待审计日志")
     with eventlet.Timeout(_PATIENCE, DemoStuck("the audit log")):
         while not settled(settings, admin):
@@ -130,6 +134,7 @@ def fresh(settings: Settings) -> Postgres:
         for name in ("postgres", "signer", "witness", "policy"):
             _remove(settings.var / name)
         _remove(settings.secrets)
+        logins.forget(settings.var)
     mark(settings.var)
     postgres.start()
     return postgres
@@ -148,11 +153,17 @@ def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
     plays = []
     for plan in planned:
         count = max(plan.trained, plan.applying)
-        people = fictional(count, chance, new_id, met)
+        people = fictional(count, chance, _ids(plan), met)
         plays.append(Play(node.call, plan, people, seed, step))
         met += count
     for _ in pool.imap(Play.run, plays):  # raises what a play raised
         pass
+
+
+def _ids(plan: Plan) -> Callable[[], str]:
+    """New ones; the first of a batch may be that of somebody who can log in."""
+    known = [first] if (first := logins.account(plan.key, Role.CANDIDATE)) else []
+    return lambda: known.pop() if known else new_id()
 
 
 def _read_log(node: Node) -> Summary:

@@ -9,6 +9,7 @@ from shared.kernel.errors import InvalidInput
 from shared.kernel.ids import derived_id
 from shared.testing.schemas import ASKED, ID, PAGE, SchemaSuite
 
+PASSWORD = "a quiet fictional day"
 PHOTO = base64.b64encode(b"a picture").decode()
 EXAMPLES = {
     schemas.EnrolPerson: {
@@ -50,15 +51,45 @@ EXAMPLES = {
     schemas.WithdrawApplication: {**ASKED, "application": ID, "reason": "本人要求"},
     schemas.ApplicationOf: {"application": ID},
     schemas.Roster: {**PAGE, "batch": ID},
+    schemas.Appointment: {"role": "examiner", "body": "centre"},
+    schemas.OpenAccount: {
+        **ASKED,
+        "account": ID,
+        "name": "某乙",
+        "appointments": [{"role": "examiner", "body": "station-10012003"}],
+        "password": PASSWORD,
+    },
+    schemas.Appoint: {**ASKED, "account": ID, "role": "examiner", "body": "centre"},
+    schemas.EndAppointment: {**ASKED, "account": ID, "role": "examiner", "body": "centre"},
+    schemas.CloseAccount: {**ASKED, "account": ID},
+    schemas.ChangePassword: {**ASKED, "account": ID, "password": PASSWORD, "current": PASSWORD},
+    schemas.LinkLogin: {**ASKED, "account": ID, "issuer": "https://id.example", "subject": "a-17"},
+    schemas.Login: {"name": "某乙", "password": PASSWORD},
+    schemas.Refresh: {"refresh": "x" * 43},
+    schemas.Logout: {"refresh": "x" * 43},
+    schemas.Accounts: PAGE,
 }
-# its fields become commitments first, see services/registration/people.py
-BY_ANOTHER_WAY = {schemas.EnrolPerson}
+# what identifies somebody, or proves that it is he, goes elsewhere first: people.py, logins.py, sessions.py
+BY_ANOTHER_WAY = {
+    schemas.EnrolPerson,
+    schemas.OpenAccount,
+    schemas.ChangePassword,
+    schemas.LinkLogin,
+    schemas.Login,
+    schemas.Refresh,
+    schemas.Logout,
+}
 
 
 class TestSchemas(SchemaSuite):
     schemas = schemas
     examples = EXAMPLES
     by_another_way = BY_ANOTHER_WAY
+    optional = (
+        (schemas.OpenAccount, "appointments"),
+        (schemas.OpenAccount, "password"),
+        (schemas.ChangePassword, "current"),
+    )
     out_of_range = (
         (schemas.EnrolPerson, "photo", "not base64!"),
         (schemas.EnrolPerson, "photo", "照片照片"),
@@ -73,6 +104,14 @@ class TestSchemas(SchemaSuite):
         (schemas.SubmitApplication, "candidate", ID.upper()),
         (schemas.SubmitApplication, "evidence", ["0F" * 32]),
         (schemas.Roster, "limit", 501),
+        (schemas.Appoint, "role", "service"),
+        (schemas.Appoint, "body", "station-1001200３"),
+        (schemas.OpenAccount, "appointments", [{"role": "examiner"}]),
+        (schemas.OpenAccount, "appointments", [{"role": "examiner", "body": "centre", "more": 1}]),
+        (schemas.OpenAccount, "appointments", [{"role": "examiner", "body": "centre"}] * 2),
+        (schemas.Login, "appointment", "x" * 61),
+        (schemas.Login, "appointment", "a\nb"),
+        (schemas.Login, "password", "x" * 129),
     )
 
 
@@ -84,3 +123,14 @@ def test_a_refusal_never_repeats_what_was_sent():
     with pytest.raises(InvalidInput) as refusal:
         schemas.EnrolPerson().read({**EXAMPLES[schemas.EnrolPerson], "number": "11010519491231002X9"})
     assert "1949" not in str(refusal.value)
+
+
+def test_an_appointment_is_loaded_as_it_is_spelled():
+    read = schemas.OpenAccount().read(EXAMPLES[schemas.OpenAccount])
+    assert read["appointments"] == ("examiner@station-10012003",)
+
+
+def test_an_appointment_that_is_empty_is_none():
+    example = EXAMPLES[schemas.Login]
+    assert "appointment" not in schemas.Login().read(example)
+    assert schemas.Login().read({**example, "appointment": ""})["appointment"] == ""

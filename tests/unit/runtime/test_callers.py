@@ -1,10 +1,17 @@
 """Who calls: spelled so that nothing about a person can slip into the log."""
 
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from shared.kernel.actors import Actor, Role
+from shared.kernel.clock import utc_now
 from shared.kernel.errors import InvalidInput
-from shared.runtime.callers import read_actor
+from shared.runtime.callers import Trust, read_actor
+from shared.security.tokens import Keyring, Mint, TokenExpired, TokenInvalid, TokenMissing
 
 CLERK = {"actor": "0199c0de-0000-7000-8000-00000000c1e4", "role": "exam_affairs", "body": "station-10012003"}
 
@@ -51,3 +58,67 @@ def test_only_a_service_may_call_itself_a_service() -> None:
     assert read_actor(service, services=True).role is Role.SERVICE
     with pytest.raises(InvalidInput):
         read_actor(service)
+
+
+# -- with a token
+
+
+@pytest.fixture
+def mint(tmp_path: Path) -> Mint:
+    return Mint.load(tmp_path, "/centre/registration")
+
+
+@pytest.fixture
+def required(mint: Mint, tmp_path: Path) -> Trust:
+    return Trust(Keyring(tmp_path), required=True)
+
+
+ACTOR = Actor(CLERK["actor"], Role.EXAM_AFFAIRS, CLERK["body"])
+
+
+def test_the_actor_is_who_the_token_says(mint: Mint, required: Trust) -> None:
+    token = mint.issue(ACTOR)
+    assert read_actor({"token": token}, required) == ACTOR
+    assert read_actor({**CLERK, "token": token}, required) == ACTOR
+    assert read_actor({"actor": "", "role": "", "body": "", "token": token}, required) == ACTOR
+
+
+@pytest.mark.parametrize(
+    ("field", "other"), [("actor", "somebody"), ("role", "supervisor"), ("body", "centre"), ("role", None)]
+)
+def test_a_call_that_says_somebody_else_than_its_token_is_refused(
+    mint: Mint, tmp_path: Path, field: str, other: Any
+) -> None:
+    for trust in (Trust(Keyring(tmp_path), required=True), Trust(Keyring(tmp_path), required=False)):
+        with pytest.raises(TokenInvalid) as refusal:
+            read_actor({**CLERK, field: other, "token": mint.issue(ACTOR)}, trust)
+        assert refusal.value.field == field
+
+
+def test_without_a_token_nobody_calls_where_they_are_required(required: Trust) -> None:
+    for data in (CLERK, {**CLERK, "token": ""}, {**CLERK, "token": None}, {}):
+        with pytest.raises(TokenMissing):
+            read_actor(data, required)
+    service = {"actor": "audit", "role": "service", "body": "centre"}
+    with pytest.raises(TokenMissing):
+        read_actor(service, required, services=True)
+    assert read_actor(CLERK, replace(required, required=False)) == ACTOR
+
+
+def test_a_token_that_is_shown_is_looked_at_even_where_none_is_required(mint: Mint, tmp_path: Path) -> None:
+    accepted = Trust(Keyring(tmp_path), required=False)
+    for wrong in ("x", 7, ["x"], {"token": "x"}):
+        with pytest.raises(TokenInvalid):
+            read_actor({**CLERK, "token": wrong}, accepted)
+    with pytest.raises(TokenExpired):
+        read_actor({**CLERK, "token": mint.issue(ACTOR, utc_now() - timedelta(hours=1))}, accepted)
+    with pytest.raises(TokenInvalid):
+        read_actor({**CLERK, "token": mint.issue(ACTOR)})  # nobody here can tell
+
+
+def test_a_service_shows_a_token_of_its_own(tmp_path: Path, required: Trust) -> None:
+    us = Actor("audit", Role.SERVICE, "centre")
+    token = Mint.load(tmp_path, "/centre/audit").issue(us)
+    assert read_actor({"token": token}, required, services=True) == us
+    with pytest.raises(InvalidInput):
+        read_actor({"token": token}, required)

@@ -1,0 +1,56 @@
+"""Who is let in to a service: by name and role, or as somebody who has no name here yet."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from shared.bus.calls import Refused
+from shared.kernel.actors import Actor, Role
+from shared.kernel.errors import Refusal
+from shared.runtime.callers import NotForThisRole, read_actor
+from shared.runtime.workshop import Workshop
+from shared.wire.schemas import QuerySchema
+
+
+class Door(DependencyProvider):
+    """`self.admit(ROLES)` -> who asks; Refused for everybody else."""
+
+    workshop = Workshop()
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[[Collection[Role]], Actor]:
+        return partial(admit, self.workshop, worker_ctx.data)
+
+
+def admit(workshop: Workshop, data: dict[str, Any], roles: Collection[Role]) -> Actor:
+    try:
+        actor = read_actor(data, workshop.trust, services=Role.SERVICE in roles)
+        if actor.role not in roles:
+            raise NotForThisRole
+    except Refusal as refusal:
+        raise Refused.of(refusal) from None
+    return actor
+
+
+@dataclass(frozen=True, repr=False)
+class Visit:
+    """What somebody says who has no name here yet, and where he calls from, if whoever let him in knows."""
+
+    fields: dict[str, Any]
+    address: str
+
+
+class Visitors(DependencyProvider):
+    """`self.visit(schemas.Login, message)` -> Visit; nobody is asked who he is. Refused for a wrong field."""
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[[type[QuerySchema], dict[str, Any]], Visit]:
+        return partial(_visit, worker_ctx.data)
+
+
+def _visit(data: dict[str, Any], schema: type[QuerySchema], message: dict[str, Any]) -> Visit:
+    try:
+        return Visit(schema().read(message), str(data.get("address") or ""))
+    except Refusal as refusal:
+        raise Refused.of(refusal) from None

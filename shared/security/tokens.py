@@ -1,0 +1,152 @@
+"""Access tokens: who calls, said by registration of people, and by each service of itself.
+
+A JWT (RFC 7519) signed with Ed25519. Its `kid` names the key, the key's file its source, and only what that
+source may say counts: a service speaks for itself alone, registration for people, a station's for its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from shared.kernel.actors import Actor, Role
+from shared.kernel.clock import utc_now
+from shared.kernel.errors import Refusal
+from shared.kernel.ids import new_id
+from shared.security.keys import private_key
+
+LIFE = timedelta(minutes=10)
+_ALGORITHM = "EdDSA"
+_LEEWAY = timedelta(seconds=5)
+_CLAIMS = ["iss", "sub", "role", "body", "iat", "exp", "jti"]
+_PEOPLES = "registration"  # the service that knows people
+
+
+class TokenMissing(Refusal):
+    """未登录；请先登录。
+
+    The call has no token; log in first.
+    """
+
+    field = "token"
+
+
+class TokenExpired(Refusal):
+    """登录已过期；请刷新或重新登录。
+
+    The token has expired; refresh it, or log in again.
+    """
+
+    field = "token"
+
+
+class TokenInvalid(Refusal):
+    """登录凭证无效；请重新登录。
+
+    The token is not valid, or says something else than the call; log in again.
+    """
+
+    field = "token"
+
+
+@dataclass(frozen=True, repr=False)
+class Mint:
+    """Makes the tokens of one source: `/centre/registration`."""
+
+    source: str
+    _key: Ed25519PrivateKey
+
+    @classmethod
+    def load(cls, folder: Path, source: str) -> "Mint":
+        """With the source's key in `folder`, made on first use; KeyLost where it does not fit its `.pub`."""
+        return cls(source, private_key(folder, source))
+
+    def issue(self, actor: Actor, now: datetime | None = None) -> str:
+        """A token for ten minutes."""
+        began = now or utc_now()
+        claims = {
+            "iss": self.source,
+            "sub": actor.id,
+            "role": actor.role.value,
+            "body": actor.body,
+            "iat": began,
+            "exp": began + LIFE,
+            "jti": new_id(),
+        }
+        return jwt.encode(claims, self._key, _ALGORITHM, headers={"kid": _kid(self._key.public_key())})
+
+
+@dataclass(frozen=True)
+class _Trusted:
+    """A key, and who speaks with it."""
+
+    source: str
+    key: Ed25519PublicKey
+
+
+class Keyring:
+    """The public keys in a folder, as they lie there now: one that is taken away counts no more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read_at = 0
+        self._keys: Mapping[str, _Trusted] = {}
+
+    def read(self, token: str) -> Actor:
+        """Who a token says is calling; TokenExpired, or TokenInvalid for whatever else is wrong with it."""
+        try:
+            trusted = self._find(jwt.get_unverified_header(token).get("kid"))
+            said = jwt.decode(
+                token,
+                trusted.key,
+                algorithms=[_ALGORITHM],
+                issuer=trusted.source,
+                leeway=_LEEWAY,
+                options={"require": _CLAIMS},
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenExpired from None
+        except (jwt.InvalidTokenError, LookupError):
+            raise TokenInvalid from None
+        return _actor(said, trusted.source)
+
+    def _find(self, kid: Any) -> _Trusted:
+        changed = self._folder.stat().st_mtime_ns if self._folder.exists() else 0
+        if changed != self._read_at or kid not in self._keys:
+            self._keys, self._read_at = dict(_lying_in(self._folder)), changed
+        return self._keys[kid]
+
+
+def _lying_in(folder: Path) -> list[tuple[str, _Trusted]]:
+    found = []
+    for path in sorted(folder.glob("*.pub")):
+        body, _, service = path.stem.rpartition(".")
+        for line in path.read_text(encoding="ascii").split():
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(line))
+            found.append((_kid(key), _Trusted(f"/{body}/{service}", key)))
+    return found
+
+
+def _kid(key: Ed25519PublicKey) -> str:
+    return sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def _actor(said: Mapping[str, Any], source: str) -> Actor:
+    """The claims as an actor, if the source may say so."""
+    _, body, service = source.split("/")
+    if not (isinstance(said["role"], str) and isinstance(said["body"], str)) or said["role"] not in set(Role):
+        raise TokenInvalid
+    actor = Actor(said["sub"], Role(said["role"]), said["body"])
+    long = said["exp"] - said["iat"] > LIFE.total_seconds()
+    if actor.role is Role.SERVICE:
+        allowed = (actor.id, actor.body) == (service, body)
+    else:
+        allowed = service == _PEOPLES and body in ("centre", actor.body)
+    if long or not allowed:
+        raise TokenInvalid
+    return actor

@@ -151,6 +151,8 @@ class SchemaSuite:
     @given(data=st.data(), message=_junk)
     def test_junk_instead_of_a_message_is_refused(self, data, message):
         schema = data.draw(st.sampled_from(list(self.examples)))
+        if message == {} and not any(field.required for field in schema().fields.values()):
+            return  # where nothing is required, nothing is a right message
         with pytest.raises(InvalidInput):
             schema().read(message)
 

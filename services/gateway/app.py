@@ -23,6 +23,7 @@ from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.runtime.definition import DOOR
 from shared.runtime.settings import Settings
+from shared.security.tokens import Keyring, Mint
 
 
 def make_app(backend: Backend, settings: Settings, verify: Verify | None = None) -> Flask:
@@ -34,7 +35,7 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     health.register(app, watch, ourselves)
     pace.register(app, settings)
     problems.register(app)
-    principal.register(app, verify or _nobody)
+    principal.register(app, verify or Keyring(settings.tokens_folder).read)
     routes = api.register(app, backend)
     routes.register_blueprint(feed.blueprint(backend), url_prefix=api.PREFIX)
     documents.register(app, routes, api.PREFIX)
@@ -43,9 +44,6 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
 
 
 def _ourselves(settings: Settings) -> Context:
-    """The context of a call that the door makes for itself."""
-    return context(Actor(DOOR, Role.SERVICE, settings.body))
-
-
-def _nobody(_token: str) -> Actor:
-    raise problems.NotLoggedIn
+    """The context of a call that the door makes for itself, and its word for it."""
+    door = Actor(DOOR, Role.SERVICE, settings.body)
+    return context(door, token=Mint.load(settings.tokens_folder, settings.source(DOOR)).issue(door))

@@ -45,9 +45,9 @@ class LoginLocked(Refusal):
         self.retry_after = seconds
         super().__init__(zh=f"{seconds} 秒后可再试。", en=f"In {seconds} seconds it is open again.")
 
-    def problem(self) -> dict[str, str]:
-        """`retry_after` in seconds, as text, beside the rest."""
-        return {**super().problem(), "retry_after": str(self.retry_after)}
+    def problem(self) -> dict[str, Any]:
+        """`retry_after`, in seconds, beside the rest."""
+        return {**super().problem(), "retry_after": self.retry_after}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,9 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from psycopg import Connection
 
-from shared.bus.calls import Refused
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
-from shared.kernel.errors import Refusal
-from shared.runtime.callers import NotForThisRole, read_actor
+from shared.runtime.doors import admit
 from shared.runtime.settings import Settings
 from shared.runtime.workshop import Workshop
 from shared.store import sealer, standing
@@ -36,11 +34,7 @@ class Gauges(DependencyProvider):
         return partial(self._tell, worker_ctx.data)
 
     def _tell(self, data: dict[str, Any], roles: Collection[Role]) -> dict[str, Any]:
-        try:
-            if read_actor(data, services=True).role not in roles:
-                raise NotForThisRole
-        except Refusal as refusal:
-            raise Refused.of(refusal) from None
+        admit(self.workshop, data, roles)
         told: dict[str, Any] = self.workshop.persistently(self._look)
         return told
 

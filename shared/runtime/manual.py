@@ -33,7 +33,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Method:
-    """One call; `roles` are those who may, in the order of the appointments."""
+    """One call; `roles` are those who may, in the order of the appointments.
+
+    `kind`: command, question, or visit, by which somebody becomes known: no query, and nothing to repeat.
+    """
 
     name: str
     kind: str
@@ -78,10 +81,10 @@ def _entrypoints(service: str) -> list[tuple[str, Callable[..., Any]]]:
 
 
 def _method(found: Definition, name: str, entrypoint: Callable[..., Any]) -> Method:
-    schema, roles, kind = *asked(found, entrypoint), "question"
-    if issubclass(schema, CommandSchema):
-        kind = "command"
-    told = _first_line(inspect.getdoc(entrypoint) or _own_doc(schema) or _Named.by(entrypoint).about)
+    schema, roles = asked(found, entrypoint)
+    named = _Named.by(entrypoint)
+    kind = "command" if issubclass(schema, CommandSchema) else named.kind
+    told = _first_line(inspect.getdoc(entrypoint) or _own_doc(schema) or named.about)
     fields_ = tuple(map(_field, schema().fields.items()))
     return Method(
         name, kind, told, tuple(role for role in Role if role in roles and role in _PEOPLE), fields_
@@ -130,7 +133,7 @@ class _Named:
     def __init__(self) -> None:
         self.schema: type[Schema] = Schema  # which has no fields
         self.roles: Collection[Role] = frozenset(Role)  # where nobody is asked who he is
-        self.about = ""
+        self.about, self.kind = "", "question"
 
     @classmethod
     def by(cls, entrypoint: Callable[..., Any]) -> "_Named":
@@ -142,6 +145,8 @@ class _Named:
     def __getattr__(self, name: str) -> Any:
         if name == "read":
             self.roles = _PEOPLE
+        elif name == "visit":
+            self.kind = name
         elif name == "feed":
             self.schema, self.roles = After, FOLLOWERS
         return self

@@ -102,7 +102,7 @@ def problems(*titles: str) -> dict[str, Any]:
 
 def described(service: str, method: Method, *, public: bool) -> dict[str, Any]:
     """An operation object, with schemas as classes."""
-    tell = _command if method.kind == "command" else _question
+    tell = {"command": _command, "visit": _visit}.get(method.kind, _question)
     roles = () if public else method.roles
     return {
         **introduced(f"{service}.{method.name}", method.about, roles),
@@ -132,6 +132,17 @@ def _command(service: str, method: Method) -> dict[str, Any]:
             "content": {"application/json": {"schema": _sent(schema(service, method.name))}},
         },
         "responses": {**found, **problems(*_ALWAYS, *_OF_BODIES)},
+    }
+
+
+def _visit(service: str, method: Method) -> dict[str, Any]:
+    sent = {"application/json": {"schema": schema(service, method.name)}}
+    return {
+        "requestBody": {"required": True, "content": sent},
+        "responses": {
+            "200": _json("The answer 结果", _shape(answer(service, method.name))),
+            **problems(*_ALWAYS, *_OF_BODIES),
+        },
     }
 
 

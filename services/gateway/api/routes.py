@@ -24,15 +24,15 @@ def blueprint(service: str, backend: Backend) -> Blueprint:
     """Everything that this service may be asked."""
     found = Blueprint(service, __name__)
     for method in manual(service):
-        verb = "POST" if method.kind == "command" else "GET"
-        public = (service, method.name) in PUBLIC
+        verb = "GET" if method.kind == "question" else "POST"
+        public = method.kind == "visit" or (service, method.name) in PUBLIC
         view = found.doc(**described(service, method, public=public))(_view(service, method, backend))
         found.add_url_rule(f"/{method.name}", method.name, view, methods=[verb])
     return found
 
 
 def _view(service: str, method: Method, backend: Backend) -> Callable[[], Response]:
-    ask = _command if method.kind == "command" else _question
+    ask = {"command": _command, "visit": _visit}.get(method.kind, _question)
 
     def view() -> Response:
         return ask(service, method, backend)
@@ -50,6 +50,16 @@ def _command(service: str, method: Method, backend: Backend) -> Response:
         raise InvalidInput("command_id", zh="请写在 Idempotency-Key 请求头中。", en=en)
     message["command_id"] = command_id(who)
     return _json(backend.call(service, method.name, message, who.context()))
+
+
+def _visit(service: str, method: Method, backend: Backend) -> Response:
+    """From somebody who has no name here yet; where he calls from is counted with his wrong passwords."""
+    message = request.get_json()
+    if not isinstance(message, dict):
+        raise InvalidInput("body", zh="须为对象。", en="It has to be an object.")
+    response = _json(backend.call(service, method.name, message, {"address": request.remote_addr or ""}))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _question(service: str, method: Method, backend: Backend) -> Response:

@@ -36,7 +36,7 @@ def test_the_openapi_document_is_one(openapi: Any) -> None:
 def test_everything_that_a_service_may_be_asked_has_its_route(openapi: Any, service: str) -> None:
     for method in manual(service):
         item = openapi["paths"][f"/api/v1/{service}/{method.name}"]
-        verb = "post" if method.kind == "command" else "get"
+        verb = "get" if method.kind == "question" else "post"
         assert list(item) == [verb]
         assert item[verb]["summary"]
         assert item[verb]["x-roles"] in (list(method.roles), [])

@@ -146,3 +146,14 @@ def test_every_answer_keeps_the_browser_from_what_it_need_not_do(client: FlaskCl
 def test_over_tls_a_browser_is_told_to_stay_there(client: FlaskClient) -> None:
     headers = client.get("/nowhere", base_url="https://localhost").headers
     assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_whoever_logs_in_says_so_in_the_body_and_is_known_by_where_he_calls_from(
+    client: FlaskClient, services: Services
+) -> None:
+    said = {"name": "examiner", "password": "not-for-production"}
+    answer = client.post("/api/v1/registration/login", json=said)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert services.calls == [("registration", "login", said, {"address": "127.0.0.1"})]
+    assert client.get("/api/v1/registration/login", query_string=said).status_code == 405
+    assert client.post("/api/v1/registration/login", json=["x"]).status_code == 422

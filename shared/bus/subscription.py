@@ -100,15 +100,15 @@ class Subscription:
         # a broker that has just come back may take a consumer of a quorum queue and never answer
         with eventlet.Timeout(_SETTING_UP, TimeoutError()):
             channel = self._set_up(connection)
-        before = eventlet.spawn(self._idle)
+        before = eventlet.spawn(_tried, self._idle)
         try:
             while not self._stopping:
                 self._fill(connection, before)
-                before.wait()
+                _settle(before)
                 batch, self._batch = self._batch, []
-                before = eventlet.spawn(self._hand_on, channel, batch)
+                before = eventlet.spawn(_tried, self._hand_on, channel, batch)
         finally:
-            before.wait()  # one after the other, also over another connection
+            _settle(before)  # one after the other, also over another connection
 
     def _set_up(self, connection: Connection) -> Any:
         channel = connection.channel()
@@ -125,7 +125,7 @@ class Subscription:
 
         bound = self._queues[source](channel)
         bound.declare()
-        # not by kombu's Consumer: it takes as long as all the rest to make each message one of its own
+        # not by kombu's Consumer: it makes each message one of its own, and raises what it cannot decompress
         bound.consume(source, take, no_ack=False)
 
     def _fill(self, connection: Connection, before: GreenThread) -> None:
@@ -137,6 +137,7 @@ class Subscription:
             except TimeoutError:
                 if before.dead:
                     break
+                connection.heartbeat_check()  # a commit may take long
             else:
                 patience, old = _QUIET, old or time.monotonic() + _OLD
         connection.heartbeat_check()
@@ -149,6 +150,22 @@ class Subscription:
             channel.basic_ack(batch[-1][1].delivery_tag, multiple=True)
             reached("acked")
         self._idle()
+
+
+def _tried(work: Callable[..., None], *arguments: Any) -> Exception | None:
+    """The error of `work`, for `_settle`: of one that is raised, eventlet would print the traceback."""
+    try:
+        work(*arguments)
+    except Exception as error:
+        return error
+    return None
+
+
+def _settle(tried: GreenThread) -> None:
+    """Waits for its end, and raises its error."""
+    error = tried.wait()
+    if error is not None:
+        raise error
 
 
 def _transport(url: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import eventlet
 import pytest
 
 from shared.bus import subscription
@@ -57,3 +58,16 @@ def test_a_broker_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(subscription, "_DECLARING", -1)
     with pytest.raises(ConnectionResetError):
         subscribed(monkeypatch, [ConnectionResetError()]).declare()
+
+
+def test_what_a_commit_met_is_raised_to_whoever_waits_for_it_and_not_printed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def commit(error: str) -> None:
+        eventlet.sleep(0)
+        raise LookupError(error)
+
+    committing = eventlet.spawn(subscription._tried, commit, "gone")
+    with pytest.raises(LookupError, match="gone"):
+        subscription._settle(committing)
+    assert capfd.readouterr() == ("", "")

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from psycopg import Cursor
 
-_PORTION = 500  # rows
+_PORTION = 1000  # rows
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b((?!\bRETURNING\b)([^%]|%s))*", re.IGNORECASE)
 _TYPES = "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'gathered'"
 _PUT = "SELECT set_config('jianding.gathered', %s::text, true)"

@@ -1,10 +1,11 @@
 """Checking a section of the log: every entry from an index to another, and what the database says of it."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -12,11 +13,12 @@ from psycopg import Connection
 from services.audit.domain import leaf
 from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash, split
+from services.audit.glance import Seen, Stamps, glance
 from services.audit.tiles import StoredTiles
-from shared.kernel.clock import stamp
 from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
 
 PAGE = 8 * WIDTH
+_AT_ONCE = 128  # entries that are looked at as a whole: they then stay near the processor
 _ENTRIES = """
 SELECT index, source, position, event_id::text, type, actor, role, timestamptz_send(received_at), leaf
   FROM entries WHERE index >= %s AND index < %s ORDER BY index
@@ -28,8 +30,7 @@ _HEAD = "SELECT size, peaks FROM tree_heads WHERE size = %s"
 _TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
 _BEGINNING, _END = -(2**63), 2**63 - 1
 UNLED = "the tree head does not follow from the entries"  # whose last one is named, whichever was changed
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_STAMPS = 10_000  # times of arrival that are spelled once
+_index = itemgetter(0)
 # of a table of subjects, by entry: {(kind, id): (number, previous)}
 _Rows = dict[int, dict[tuple[str, str], tuple[int, int]]]
 
@@ -113,7 +114,7 @@ class _Check:
         self._progress = progress
         self._found = Section(span)
         self._next = span.start
-        self._stamps: dict[bytes, str] = {}
+        self._stamps = Stamps()
 
     def run(self) -> Section:
         self._tree, self._edge = self._begun()
@@ -192,13 +193,58 @@ class _Check:
             entries = cursor.execute(_ENTRIES, (start, behind)).fetchall()
             subjects = cursor.execute(_SUBJECTS, (first, behind)).fetchall()
         self._grow([leaf_hash(row[-1]) for row in entries])
+        if not self._glance(entries, subjects):
+            self._one_by_one(entries, subjects)
+
+    def _glance(self, entries: list[Any], subjects: list[Any]) -> bool:
+        """Whether the page, looked at as a whole, is as it was appended; then its chains are followed too."""
+        if [row[0] for row in entries] != list(range(self._next, self._next + len(entries))):
+            return False
+        seen, at = [], 0
+        for start in range(0, len(entries), _AT_ONCE):
+            part = entries[start : start + _AT_ONCE]
+            end = bisect_right(subjects, part[-1][0], at, key=_index)
+            found = glance(part, subjects[at:end], self._stamps)
+            if found is None:
+                return False
+            seen.append(found)
+            at = end
+        if at != len(subjects):
+            return False
+        for found in seen:
+            self._chains(self._next, found)
+            self._next += len(found.hashes)
+        return True
+
+    def _chains(self, start: int, seen: Seen) -> None:
+        events = zip(
+            seen.sources, seen.positions, map(bytes.fromhex, seen.previous), seen.hashes, strict=True
+        )
+        count = len(seen.hashes)
+        if seen.is_one_chain and not self._is_claimed(seen):
+            # within, nothing can be wrong any more; only the first meets what was before
+            self._chain(start, *next(events))
+            self._found.ends[seen.sources[0]] = Reached(
+                seen.positions[-1], seen.hashes[-1], start + count - 1
+            )
+        else:
+            for index, event in enumerate(events, start):
+                self._chain(index, *event)
+
+    def _is_claimed(self, seen: Seen) -> bool:
+        first, last = seen.positions[0], seen.positions[-1]
+        return any(
+            source == seen.sources[0] and first <= position <= last for source, position in self._claimed
+        )
+
+    def _one_by_one(self, entries: list[Any], subjects: list[Any]) -> None:
         rows, as_appended = iter(subjects), True
         for row in entries:
             if (event := self._event(row)) is None:
                 as_appended = False
                 continue
             self._columns(row, event)
-            self._chain(row[0], event)
+            self._chain(row[0], event.source, event.position, event.previous, event.hash)
             as_appended = as_appended and self._is_as_appended(row, event, rows)
         if not as_appended or next(rows, None) is not None:
             self._look_closer(entries, subjects)
@@ -208,7 +254,6 @@ class _Check:
         if index != self._next:
             self._missing(index)
         self._next = index + 1
-        self._arrived(row[7])
         try:
             return read(entry.partition(b"\n")[0])
         except Undecodable as error:
@@ -219,12 +264,6 @@ class _Check:
         several = stop > self._next + 1
         missing = f"entries {self._next} to {stop - 1} are" if several else f"entry {self._next} is"
         self._problem(self._next, f"{missing} missing")
-
-    def _arrived(self, sent: bytes) -> None:
-        if sent not in self._stamps:
-            if len(self._stamps) > _STAMPS:
-                self._stamps.clear()
-            self._stamps[sent] = _spelled(sent)
 
     def _is_as_appended(self, row: Any, event: Sealed, rows: Iterator[Any]) -> bool:
         """Whether the next rows of subjects, in their order, and the time are exactly what the leaf says."""
@@ -259,7 +298,7 @@ class _Check:
             self._problem(index, "its note does not have a link for each subject")
         elif dict(zip(wanted, links, strict=True)) != found:
             self._problem(index, "the subjects are not those of the event")
-        if received != self._stamps.get(row[7], ""):
+        if received != self._stamps[row[7]]:
             self._problem(index, "the columns do not say what the event says")
 
     def _columns(self, row: Any, event: Sealed) -> None:
@@ -269,18 +308,17 @@ class _Check:
         ):  # fmt: skip
             self._problem(row[0], "the columns do not say what the event says")
 
-    def _chain(self, index: int, event: Sealed) -> None:
-        source, position = event.source, event.position
+    def _chain(self, index: int, source: str, position: int, previous: bytes, hash: bytes) -> None:
         before = self._found.ends.get(source)
         if before is None:
-            self._found.begins[source] = Place(index, position, event.previous)
+            self._found.begins[source] = Place(index, position, previous)
         else:
-            follows(self._found, source, before, Place(index, position, event.previous))
-        self._found.ends[source] = Reached(position, event.hash, index)
+            follows(self._found, source, before, Place(index, position, previous))
+        self._found.ends[source] = Reached(position, hash, index)
         claimed = self._claimed.get((source, position))
         if claimed is not None:
             self._found.met.add((source, position))
-            if claimed != event.hash:
+            if claimed != hash:
                 self._problem(index, f"{source}: its head at {position} is another event")
 
 
@@ -292,11 +330,3 @@ def follows(found: Section, source: str, before: Reached, place: Place) -> None:
     elif place.previous != before.hash:
         what = f"{source}: position {place.position} does not contain the hash of entry {before.index}"
         found.torn.append(Torn(before.index, place.index, what))
-
-
-def _spelled(sent: bytes) -> str:
-    """A timestamp as PostgreSQL sends it; empty for what no clock says."""
-    try:
-        return stamp(_POSTGRES_EPOCH + timedelta(microseconds=int.from_bytes(sent, signed=True)))
-    except OverflowError:
-        return ""

@@ -21,12 +21,12 @@ from shared.wire.canonical import NotCanonical, canonical
 
 GENESIS = bytes(32)
 CONTENT_TYPE = "application/json"  # not cloudevents+json: a plain nameko subscriber accepts only this
-_TEXTS = (
+TEXTS = (
     "id", "source", "type", "subject", "time", "recordedtime", "actor", "role", "body", "correlationid",
     "causationid", "commandid", "datacontenttype",
 )  # fmt: skip
-_texts_of = itemgetter(*_TEXTS)
-_ROLES = frozenset(role.value for role in Role)  # of plain text, whose hash is known
+_texts_of = itemgetter(*TEXTS)
+ROLES = frozenset(role.value for role in Role)  # of plain text, whose hash is known
 _SOURCE = re.compile(r"(/[^/\s]+){2,}")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -134,7 +134,7 @@ class Sealed:
         """(kind, id) of its subjects."""
         text = self.attributes["refs"]
         if "%" in text:
-            return [_spoken(ref) for ref in text.split(" ")]
+            return [spoken(ref) for ref in text.split(" ")]
         return [ref.partition(":")[::2] for ref in text.split(" ")] if text else []
 
     @property
@@ -200,11 +200,11 @@ def _check(attributes: Data) -> None:
         if type(value) is not int or value < 1:
             raise Undecodable(f"{name}: has to be a number from 1")
     for name in ("time", "recordedtime"):
-        if not _is_stamp(attributes[name]):
+        if not is_stamp(attributes[name]):
             raise Undecodable(f"{name}: has to be a time in UTC with microseconds")
-    if not _is_source(attributes["source"]):
+    if not is_source(attributes["source"]):
         raise Undecodable("source: has to be a body and a service, as in /centre/registration")
-    if attributes["role"] not in _ROLES:
+    if attributes["role"] not in ROLES:
         raise Undecodable("role: is unknown here")
     if attributes["datacontenttype"] != CONTENT_TYPE or type(attributes.get("data")) is not dict:
         raise Undecodable(f"data: has to be an object of {CONTENT_TYPE}")
@@ -222,7 +222,7 @@ def _are_texts(attributes: Data) -> bool:
 
 
 def _name_what_is_no_text(attributes: Data) -> None:
-    for name in _TEXTS:
+    for name in TEXTS:
         value = attributes.get(name)
         if type(value) is not str or not value:
             raise Undecodable(f"{name}: has to be text")
@@ -231,11 +231,11 @@ def _name_what_is_no_text(attributes: Data) -> None:
 
 
 @lru_cache(256)  # there are few
-def _is_source(text: str) -> bool:
+def is_source(text: str) -> bool:
     return _SOURCE.fullmatch(text) is not None
 
 
-def _is_stamp(text: str) -> bool:
+def is_stamp(text: str) -> bool:
     try:
         return bool(_STAMP.fullmatch(text) and datetime.fromisoformat(text))
     except ValueError:  # the 31st of February
@@ -253,6 +253,6 @@ def _spelled(kind: str, ref: str) -> str:
     return f"{kind}:{ref.replace('%', '%25').replace(' ', '%20')}"
 
 
-def _spoken(text: str) -> tuple[str, str]:
+def spoken(text: str) -> tuple[str, str]:
     kind, _, ref = text.partition(":")
     return kind, ref.replace("%20", " ").replace("%25", "%")

@@ -11,16 +11,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from shared.kernel.ids import new_id
+from tests.tamper import runs
 from tests.tamper.deeds import KINDS
-from tests.tamper.runs import Share, Tally, dealt, run
+from tests.tamper.runs import Share, Tally
 
+_OFTEN = 15.0  # seconds after which it tells how far it is
 _SHOWN = 20  # of those that were not detected
 
 
@@ -55,21 +57,28 @@ def _work(asked: Any) -> list[list[tuple[str, int]]]:
     """For each process what it has to do, in an order in which classes come after one another by chance."""
     if asked.number is not None:
         return [[(name, asked.number) for name in asked.only]]
-    numbers = dealt(asked.count, asked.only)
+    numbers = runs.dealt(asked.count, asked.only)
     everything = [(name, number) for name, count in numbers.items() for number in range(count)]
     Random(asked.seed).shuffle(everything)
     return [everything[start :: asked.processes] for start in range(asked.processes)]
 
 
 def _shared(seed: str, works: list[list[tuple[str, int]]]) -> list[Share]:
+    context = get_context("spawn")
+    count = context.Value("q", 0)
     with (
         tempfile.TemporaryDirectory(prefix="tamper-") as folder,
-        ProcessPoolExecutor(len(works), get_context("spawn")) as pool,
+        ProcessPoolExecutor(len(works), context, runs.begin, (count,)) as pool,
     ):
         folders = [Path(folder, str(number)) for number in range(len(works))]
         for each in folders:
             each.mkdir()
-        return list(pool.map(run, [seed] * len(works), works, folders))
+        shares = [pool.submit(runs.run, seed, *work) for work in zip(works, folders, strict=True)]
+        while wait(shares, _OFTEN, FIRST_EXCEPTION).not_done:
+            if any(share.done() and share.exception() for share in shares):
+                break
+            print(f"{count.value} of {sum(map(len, works))} mutations …", file=sys.stderr, flush=True)
+        return [share.result() for share in shares]
 
 
 def _all(shares: list[Share], name: str) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from tests.tamper import exports, looks, notes, owners, rows, tellers, trails, views
 from tests.tamper.deeds import KINDS, Expected, Kind, Seen, done
@@ -46,6 +47,15 @@ class Share:
     alarms: list[str]
 
 
+_count: Any = None  # of the mutations of all processes so far, where somebody wants to know
+
+
+def begin(count: Any) -> None:
+    """A process's life begins."""
+    global _count
+    _count = count
+
+
 def dealt(count: int, only: Iterable[str] = ()) -> dict[str, int]:
     """How many mutations of each class make up `count`; at least two of each."""
     chosen = [KINDS[name] for name in only] or list(KINDS.values())
@@ -65,6 +75,9 @@ def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
             began = time.monotonic()
             _one(untouched, chosen, number, seed, share.tallies.setdefault(name, Tally()))
             share.tallies[name].seconds += time.monotonic() - began
+            if _count is not None:
+                with _count.get_lock():
+                    _count.value += 1
             if turn % _COLLECTED == 0:
                 gc.collect()
             if turn % _UNTOUCHED == 0:

@@ -20,11 +20,15 @@ ADMINISTRATOR = "jianding"
 RELAYS = {f"{source}-relay": source for source in SOURCES}
 SUBSCRIBER = "subscriber"  # listens to events from outside
 CALLER = "caller"  # asks the services from outside
-ACCOUNTS = (ADMINISTRATOR, *SERVICES, *RELAYS, SUBSCRIBER, CALLER)
+GATEWAY = "gateway"  # asks them for whoever comes by HTTP
+ACCOUNTS = (ADMINISTRATOR, *SERVICES, *RELAYS, SUBSCRIBER, CALLER, GATEWAY)
+_CALLERS = {
+    CALLER: "standalone_rpc_proxy",
+    GATEWAY: GATEWAY,
+}  # what nameko calls a caller in its queue's name
 
 CALLS = "nameko-rpc"
 _ID = "[0-9a-f-]{36}"
-_PROXY = "standalone_rpc_proxy"  # what nameko calls a caller that is no service
 
 
 class Rights(NamedTuple):
@@ -55,13 +59,13 @@ def rights(account: str) -> Rights:
     own = _own(account)
     # kombu declares the exchange that it binds a queue to, so whoever comes first makes it
     makes = _events() if account in SERVICES else ()
-    hears = () if account == CALLER else _events()
+    hears = () if account in _CALLERS else _events()
     return Rights(configure=_only(*own, *makes), write=_only(*own), read=_only(*own, *hears))
 
 
 def keys(account: str) -> Keys | None:
     """Who may be called, and whose calls be taken: without this every queue could be bound to all calls."""
-    if account == CALLER:
+    if account in _CALLERS:
         return Keys(write=_only(*(rf"{service}\.\w+" for service in SERVICES)), read=_only(_ID))
     if account in SERVICES:
         # an answer's routing key is the id of whoever asked
@@ -73,8 +77,8 @@ def keys(account: str) -> Keys | None:
 def _own(account: str) -> tuple[str, ...]:
     if account == SUBSCRIBER:
         return (r"subscriber\..+", "evt-.+")
-    if account == CALLER:
-        return (_replies(_PROXY), CALLS)
+    if account in _CALLERS:
+        return (_replies(_CALLERS[account]), CALLS)
     if account in SERVICES:
         subscribed = (_literal(queue_name(account, source)) for source in SOURCES)
         return (f"rpc-{account}", _replies(account), *subscribed, CALLS)

@@ -13,10 +13,11 @@ from nameko.runners import ServiceRunner
 from shared.bus.calls import NoAnswer, Outsider
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime import databases, relaying
-from shared.runtime.definition import service_class
+from shared.runtime.definition import DOOR, service_class
 from shared.runtime.node import Node, configuration
 from shared.runtime.settings import Settings
 from shared.runtime.standing import arrived
+from shared.runtime.web import listen
 from shared.store import migrations
 
 log = logging.getLogger(__name__)
@@ -54,11 +55,13 @@ def serve(
     """Waits for the servers, then runs one service until a signal comes; False if it came before that."""
     stopping: list[bool] = []
     on_signal(lambda: stopping.append(True))
-    _wait_for_own_database(settings, service, migrations.service_role(service), lambda: bool(stopping))
+    door = listen(settings.http) if service == DOOR else None
+    if door is None:
+        _wait_for_own_database(settings, service, migrations.service_role(service), lambda: bool(stopping))
     wait_for_broker(settings.amqp_url, stop=lambda: bool(stopping))
     if stopping:
         return False
-    runner = ServiceRunner(configuration(settings, settings.database_url, settings.amqp_url))
+    runner = ServiceRunner(configuration(settings, settings.database_url, settings.amqp_url, door=door))
     runner.add_service(service_class(service))
     runner.start()
     on_signal(lambda: eventlet.spawn(runner.stop))  # a handler itself must not wait

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.runtime.demo.logins import Login
 
 Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
+Served = StrEnum("Served", {name: name for name in (*SERVICES, "gateway")})  # type: ignore[misc]
 Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
 
 _MESSAGE = (
@@ -145,11 +146,15 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def serve(service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
-    """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM. 运行一个服务。"""
+def serve(service: Annotated[Served, typer.Argument(help="Which one.")]) -> None:
+    """Run one service over RabbitMQ (JIANDING_AMQP_URL) and PostgreSQL until SIGTERM. 运行一个服务。
+
+    `gateway` is the door: HTTP at JIANDING_HTTP, and no database.
+    """
     from shared.runtime.processes import serve as run
 
-    if not run(_distributed(), service.value, lambda: _ready(f"{service.value} serves"), on_signal):
+    current = _over_rabbit() if service.value == "gateway" else _distributed()
+    if not run(current, service.value, lambda: _ready(f"{service.value} serves"), on_signal):
         _ready(f"{service.value} was stopped before it served / 启动前已停止")
 
 
@@ -308,6 +313,15 @@ def _roles(roles: tuple[str, ...]) -> str:
     if len(others) > 3:
         return ", ".join(roles)
     return f"every role but {', '.join(others)}" if others else "every role"
+
+
+def _over_rabbit() -> Settings:
+    current = settings()
+    if current.embedded_bus:
+        raise Failed(
+            "set JIANDING_AMQP_URL to run the door as a process of its own; `jianding up` needs none"
+        )
+    return current
 
 
 def _distributed() -> Settings:

@@ -108,7 +108,9 @@ def test_a_plain_nameko_program_hears_events_with_the_subscribers_account(
 
 EVENTS = {f"{source}.events" for source in SOURCES}
 EXCHANGES = EVENTS | {"", "amq.topic", "foreign", "nameko-rpc"}
-REPLIES = {account: f"rpc.reply-{account}-{uuid4()}" for account in (*SERVICES, "standalone_rpc_proxy")}
+REPLIES = {
+    account: f"rpc.reply-{account}-{uuid4()}" for account in (*SERVICES, "standalone_rpc_proxy", "gateway")
+}
 OWN_QUEUES = {
     **{relay: set() for relay in RELAYS},
     **{
@@ -117,6 +119,7 @@ OWN_QUEUES = {
     },
     "subscriber": {"subscriber.archive", "evt-registration-PersonEnrolled--library.note"},
     "caller": {REPLIES["standalone_rpc_proxy"]},
+    "gateway": {REPLIES["gateway"]},
 }
 # names that contain what somebody is allowed
 FOREIGN = {"foreign", "x.rpc-audit", "rpc-audit.x", "auditxfrom.scoring", "my.subscriber.archive"}
@@ -219,9 +222,9 @@ def test_a_service_hears_its_own_calls_and_makes_none_but_for_feeds(account: str
     assert not tries.publishes("nameko-rpc", "registration.enrol_person")
 
 
-@pytest.mark.parametrize("account", ["caller"])
+@pytest.mark.parametrize("account", ["caller", "gateway"])
 def test_a_caller_hears_no_calls(account: str, tries: Tries) -> None:
-    reply = REPLIES["standalone_rpc_proxy"]
+    (reply,) = OWN_QUEUES[account]
     assert tries.publishes("nameko-rpc", "registration.enrol_person")
     assert tries.binds(reply, "nameko-rpc", str(uuid4()))
     assert not [key for key in ("#", "registration.*") if tries.binds(reply, "nameko-rpc", key)]

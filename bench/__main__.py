@@ -26,8 +26,8 @@ from bench.table import show
 from shared.testing.processes import PROJECT
 
 GROUPS = (
-    "appending", "deciding", "publishing", "consuming", "rebuilding", "calling", "arriving", "footprint",
-    "auditing", "growing",
+    "appending", "deciding", "publishing", "consuming", "rebuilding", "calling", "door", "arriving",
+    "footprint", "auditing", "growing",
 )  # fmt: skip
 _console = Console(stderr=True)
 assert shared  # imported before psycopg, whose way of waiting it chooses

@@ -81,12 +81,13 @@ def starts(stage: Stage) -> list[float]:
 class Up:
     """`jianding up` on the stage's data, for the length of a `with`; `cold`: PostgreSQL starts with it."""
 
-    def __init__(self, stage: Stage, *, cold: bool = False) -> None:
+    def __init__(self, stage: Stage, *, cold: bool = False, **settings: str) -> None:
         self._cold = cold
         self._postgres = stage.cluster.postgres
         self._environment = environment(stage.cluster) | {
             "JIANDING_DATABASE_URL": "",
             "PYTHONWARNINGS": "ignore",
+            **settings,
         }
 
     def __enter__(self) -> "Up":

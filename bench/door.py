@@ -43,7 +43,7 @@ def figures(stage: Stage) -> Iterator[Figure]:
     peer = _peer(stage)
     try:
         peer.await_line("ready")
-        with Up(stage, **settings):
+        with Up(stage, settings=settings):
             tokens = _tokens(stage)
             until(lambda: len(_roster(tokens["read"])) == _ROWS, "the roster is there")
             yield from _paces(stage, tokens, wanted)

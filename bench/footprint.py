@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bench import clients, machine
 from bench.arriving import driven
@@ -81,13 +81,15 @@ def starts(stage: Stage) -> list[float]:
 class Up:
     """`jianding up` on the stage's data, for the length of a `with`; `cold`: PostgreSQL starts with it."""
 
-    def __init__(self, stage: Stage, *, cold: bool = False, **settings: str) -> None:
+    def __init__(
+        self, stage: Stage, *, cold: bool = False, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._cold = cold
         self._postgres = stage.cluster.postgres
         self._environment = environment(stage.cluster) | {
             "JIANDING_DATABASE_URL": "",
             "PYTHONWARNINGS": "ignore",
-            **settings,
+            **(settings or {}),
         }
 
     def __enter__(self) -> "Up":

@@ -23,6 +23,7 @@ from shared.bus.rights import ACCOUNTS, definitions
 from shared.contracts import SERVICES, SOURCES
 from shared.kernel.actors import Actor, Role
 from shared.runtime.databases import password
+from shared.runtime.definition import DOOR
 from shared.runtime.settings import MEANING, settings
 from shared.security.keys import Signer, public_key, secret
 from shared.security.tokens import Keyring, Mint
@@ -37,7 +38,7 @@ SECRETS: dict[str, dict[str, str]] = yaml.safe_load(COMPOSE.read_text())["secret
 RELAYS = {f"{source}-relay" for source in SOURCES}
 ONCE = {"migrate", "rights"}
 SIGNING = {"audit-signer", "audit-witness"}  # they need no broker
-OURS = {*SERVICES, *RELAYS, *ONCE, *SIGNING}
+OURS = {*SERVICES, *RELAYS, *ONCE, *SIGNING, DOOR}
 LASTING = sorted(set(BLOCKS) - ONCE)
 FOLDER = "/run/secrets"
 AWKWARD = "p@ss:/?#[]%&+ =\"'\\$`ü密"
@@ -61,6 +62,7 @@ def test_every_service_has_its_block_every_source_its_relay_and_there_is_nothing
         assert BLOCKS[service]["command"] == ["jianding", "serve", service]
     for source in SOURCES:
         assert BLOCKS[f"{source}-relay"]["command"] == ["jianding", "relay", source]
+    assert BLOCKS[DOOR]["command"] == ["jianding", "serve", DOOR]
     assert BLOCKS["migrate"]["command"] == ["jianding", "migrate"]
     assert BLOCKS["audit-signer"]["command"] == ["jianding", "signer"]
     assert BLOCKS["audit-witness"]["command"][:2] == ["jianding", "witness"]
@@ -106,13 +108,14 @@ def test_every_container_runs_without_rights_it_does_not_need(name: str) -> None
     assert block["security_opt"] == ["no-new-privileges:true"]
 
 
-def test_only_the_brokers_console_can_be_reached_and_only_from_this_machine() -> None:
+def test_only_the_door_and_the_brokers_console_can_be_reached_and_only_from_this_machine() -> None:
     assert {name: block["ports"] for name, block in BLOCKS.items() if "ports" in block} == {
-        "rabbitmq": ["127.0.0.1:15672:15672"]
+        "rabbitmq": ["127.0.0.1:15672:15672"],
+        DOOR: ["127.0.0.1:8480:8480"],
     }
     networks = yaml.safe_load(COMPOSE.read_text())["networks"]
     assert networks["inner"]["internal"] is True
-    assert {name for name, block in BLOCKS.items() if block["networks"] != ["inner"]} == {"rabbitmq"}
+    assert {name for name, block in BLOCKS.items() if block["networks"] != ["inner"]} == {"rabbitmq", DOOR}
 
 
 @pytest.mark.parametrize("path", [COMPOSE, DOCKERFILE], ids=lambda path: path.name)
@@ -170,10 +173,13 @@ def test_each_program_is_given_the_secrets_it_reads_and_no_others() -> None:
     for service in SERVICES:
         expected = {f"broker.{service}.password", f"{service_role(service)}.password"}
         expected |= {"vault.master"} if service == "registration" else set()
-        expected |= {f"tokens/centre.{each}.pub" for each in SERVICES} | {f"tokens/centre.{service}.key"}
+        expected |= {f"tokens/centre.{each}.pub" for each in (*SERVICES, DOOR)}
+        expected |= {f"tokens/centre.{service}.key"}
         if service == "audit":
             expected |= {f"sources/centre.{source}.pub" for source in SOURCES} | {"policy"}
         assert set(mounted(service)) == expected
+    own = {f"tokens/centre.{DOOR}.key", f"tokens/centre.{DOOR}.pub", "tokens/centre.registration.pub"}
+    assert set(mounted(DOOR)) == own | {f"broker.{DOOR}.password", "gateway.session"}
     for source in SOURCES:
         key = f"sources/centre.{source}"
         expected = {

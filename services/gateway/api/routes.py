@@ -1,4 +1,4 @@
-"""The routes of one service: POST for its commands, GET for its questions."""
+"""The routes of one service: POST for its commands and for log-ins, GET for its questions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,23 +11,24 @@ from services.gateway.api.described import described
 from services.gateway.api.idempotency import command_id
 from services.gateway.api.pages import following
 from services.gateway.api.words import asked
-from services.gateway.backend import Backend
+from services.gateway.backend import Backend, Context
+from services.gateway.pace import seldom
 from services.gateway.principal import principal
 from services.gateway.problems import NotThere
 from shared.kernel.errors import InvalidInput
 from shared.runtime.manual import Method, manual, schema
-
-PUBLIC = {("audit", "checkpoint")}  # which anybody may ask
+from shared.runtime.rights import open_to_all
 
 
 def blueprint(service: str, backend: Backend) -> Blueprint:
     """Everything that this service may be asked."""
     found = Blueprint(service, __name__)
     for method in manual(service):
-        verb = "GET" if method.kind == "question" else "POST"
-        public = method.kind == "visit" or (service, method.name) in PUBLIC
-        view = found.doc(**described(service, method, public=public))(_view(service, method, backend))
-        found.add_url_rule(f"/{method.name}", method.name, view, methods=[verb])
+        if method.roles:  # else it is for services alone
+            public = (service, method.name) in open_to_all()
+            verb = "GET" if method.kind == "question" else "POST"
+            view = found.doc(**described(service, method, public=public))(_view(service, method, backend))
+            found.add_url_rule(f"/{method.name}", method.name, view, methods=[verb])
     return found
 
 
@@ -41,10 +42,7 @@ def _view(service: str, method: Method, backend: Backend) -> Callable[[], Respon
 
 
 def _command(service: str, method: Method, backend: Backend) -> Response:
-    who = principal()
-    message = request.get_json()
-    if not isinstance(message, dict):
-        raise InvalidInput("body", zh="须为对象。", en="It has to be an object.")
+    who, message = principal(), _body()
     if "command_id" in message:
         en = "It goes into the header Idempotency-Key."
         raise InvalidInput("command_id", zh="请写在 Idempotency-Key 请求头中。", en=en)
@@ -54,16 +52,25 @@ def _command(service: str, method: Method, backend: Backend) -> Response:
 
 def _visit(service: str, method: Method, backend: Backend) -> Response:
     """From somebody who has no name here yet; where he calls from is counted with his wrong passwords."""
+    seldom(f"{service}.{method.name}")
+    return _json(backend.call(service, method.name, _body(), _context(service, method)))
+
+
+def _body() -> dict[str, Any]:
     message = request.get_json()
     if not isinstance(message, dict):
         raise InvalidInput("body", zh="须为对象。", en="It has to be an object.")
-    response = _json(backend.call(service, method.name, message, {"address": request.remote_addr or ""}))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return message
+
+
+def _context(service: str, method: Method) -> Context:
+    if (service, method.name) in open_to_all():
+        return {"address": request.remote_addr or ""}
+    return principal().context()
 
 
 def _question(service: str, method: Method, backend: Backend) -> Response:
-    context = {} if (service, method.name) in PUBLIC else principal().context()
+    context = _context(service, method)
     found = schema(service, method.name)
     message = asked(found, request.args)
     answer = backend.call(service, method.name, message, context)

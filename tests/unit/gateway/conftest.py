@@ -11,17 +11,10 @@ from flask.testing import FlaskClient
 from services.gateway.app import make_app
 from services.gateway.backend import Backend
 from shared.kernel.actors import Actor, Role
-from shared.kernel.errors import Refusal
 from shared.runtime.settings import settings
+from shared.security.tokens import TokenInvalid
 
 CLERK = Actor("clerk-1", Role.EXAM_AFFAIRS, "station-10012003")
-
-
-class TokenInvalid(Refusal):
-    """令牌无效。
-
-    The token does not hold.
-    """
 
 
 def _verify(token: str) -> Actor:

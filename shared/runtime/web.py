@@ -53,6 +53,7 @@ class Web(WebServer):  # type: ignore[misc]
             log=log,
             log_output=False,  # an address line holds what somebody looked for
             socket_timeout=_SECONDS,
+            minimum_chunk_size=1,  # whoever follows a stream would wait for 4 kB
         )
 
 

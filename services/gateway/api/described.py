@@ -52,7 +52,7 @@ _DECIDED = {
     "properties": {
         "stream": _TEXT,
         "version": {"type": "integer", "minimum": 0},
-        "events": {"type": "array", "items": _TEXT},
+        "events": {"type": "array", "items": {"type": "object", "properties": {"id": _TEXT, "type": _TEXT}}},
     },
 }
 _KEY = {

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,7 +15,7 @@ class Said:
     """An answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
 
     @property
@@ -63,7 +64,7 @@ class Visitor:
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Said:
         self._connection.request(method, path, body, dict(headers))
         answer = self._connection.getresponse()
-        return Said(answer.status, dict(answer.getheaders()), answer.read())
+        return Said(answer.status, answer.headers, answer.read())
 
 
 def _bearer(token: str) -> dict[str, str]:

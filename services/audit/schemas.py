@@ -1,7 +1,7 @@
 """What callers ask of audit."""
 
 from services.audit.trails import KINDS
-from shared.wire.schemas import Choice, Many, Moment, Number, QuerySchema, Text
+from shared.wire.schemas import Choice, Id, Many, Moment, Number, QuerySchema, Text
 
 
 class Entries(QuerySchema):
@@ -30,6 +30,40 @@ class Findings(QuerySchema):
     limit = Number(1, 1000, required=False, load_default=100)
     kind = Text(40, required=False, load_default="")
     source = Text(200, required=False, load_default="")
+
+
+class CheckOf(QuerySchema):
+    id = Number(1, 2**53)
+
+
+class Checks(QuerySchema):
+    key = "id"
+
+    after = Number(1, 2**53, required=False, load_default=2**53)
+    limit = Number(1, 100, required=False, load_default=20)
+
+
+class NewestEntries(QuerySchema):
+    after = Number(-1, 2**53, required=False, load_default=-1)
+    limit = Number(1, 200, required=False, load_default=50)
+
+
+class EntryOf(QuerySchema):
+    id = Id()
+
+
+class Together(QuerySchema):
+    id = Id()
+    at = Number(0, 2**53)
+
+
+class Pace(QuerySchema):
+    minutes = Number(1, 240, required=False, load_default=60)
+
+
+class BundleOf(QuerySchema):
+    kind = Choice(*KINDS)
+    id = Text(80)
 
 
 class Nothing(QuerySchema):

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.audit import (
     bundles,
+    checking,
     export,
     findings,
     keyring,
@@ -15,18 +16,18 @@ from services.audit import (
     told,
     trails,
     verification,
+    watching,
 )
+from services.audit.checking import Checker
 from services.audit.log import recorder
 from services.audit.sources import Watch
-from shared.contracts import SOURCES
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import Built, Door, Queries, Subscription, Workshop, rpc
+from shared.runtime.chassis import Built, Door, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
+from shared.runtime.operations import operated
 from shared.runtime.regularly import Regularly
-from shared.security import heads
-from shared.security.heads import Head
 
 definition = Definition(
     name="audit",
@@ -66,8 +67,10 @@ SUPERVISION = frozenset(
         Role.STATION_DIRECTOR,
     }
 )
+WATCHERS = SUPERVISION | {Role.ADMINISTRATOR}  # of how the log stands, not of what it says
 
 
+@operated(definition)
 class Audit:
     """Whether it was honest."""
 
@@ -78,6 +81,8 @@ class Audit:
     workshop = Built(lambda workshop: workshop)
     admit = Door()
     gauges = Gauges(standing.told)
+    checker = Built(Checker)
+    errand: Any  # set by `operated`
     watch = Regularly(
         lambda workshop: Watch(workshop.settings, workshop.connect, workshop.heartbeat).step,
         lambda settings: settings.heartbeat_seconds,
@@ -119,23 +124,49 @@ class Audit:
     def verify(self) -> dict[str, Any]:
         """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
         self.admit(SUPERVISION)
-        settings = self.workshop.settings
-        with self.workshop.connect() as connection:
-            before, promise = verification.reached(connection), promised.promise(connection, settings)
-        said = _heads(self.workshop)
-        with self.workshop.connect() as connection:
-            verdict = verification.verify(connection, said, before=before)
-            verdict.problems += promised.broken(connection, settings, promise, verdict)
-            return verdict.as_data()
+        return checking.verdict(self.workshop).as_data()
 
+    @rpc
+    def start_check(self, **message: Any) -> dict[str, Any]:
+        """Begins to verify the log in the background -> {id}; `checks` tells how far it has come."""
+        return self.errand(self.checker.start, schemas.Nothing, message, roles=SUPERVISION)
 
-def _heads(workshop: Workshop) -> list[Head]:
-    """The newest head of every source, as its feed gives it."""
-    return [_head(workshop, service) for service in SOURCES]
+    @rpc
+    def cancel_check(self, **message: Any) -> dict[str, Any]:
+        """Ends a verification in the middle."""
+        return self.errand(self.checker.cancel, schemas.CheckOf, message, roles=SUPERVISION)
 
+    @rpc
+    def checks(self, **message: Any) -> list[dict[str, Any]]:
+        """Who had the log verified, how far it has come, and what was found; newest first."""
+        return self.read(checking.shown, schemas.Checks, message, roles=WATCHERS)
 
-def _head(workshop: Workshop, service: str) -> Head:
-    said = workshop.head(service)
-    hash, signature = bytes.fromhex(said["hash"]), bytes.fromhex(said["signature"])
-    keys = workshop.settings.secrets / "sources"
-    return heads.check(keys, workshop.settings.source(service), said["position"], hash, signature)
+    @rpc
+    def newest(self, **message: Any) -> list[dict[str, Any]]:
+        """The newest events of all sources behind an index, newest first."""
+        return self.read(watching.newest, schemas.NewestEntries, message, roles=SUPERVISION)
+
+    @rpc
+    def entry(self, **message: Any) -> dict[str, Any] | None:
+        """One event, by its id."""
+        return self.read(watching.entry, schemas.EntryOf, message, roles=SUPERVISION)
+
+    @rpc
+    def together(self, **message: Any) -> list[dict[str, Any]]:
+        """What followed from one command or event, near an index."""
+        return self.read(watching.together, schemas.Together, message, roles=SUPERVISION)
+
+    @rpc
+    def pace(self, **message: Any) -> list[dict[str, Any]]:
+        """How many events came in each of the last minutes."""
+        return self.read(watching.pace, schemas.Pace, message, roles=WATCHERS)
+
+    @rpc
+    def bundle(self, **message: Any) -> dict[str, Any]:
+        """A trail as one file that proves itself (FORMATS.md)."""
+        return self.errand(self.checker.bundle, schemas.BundleOf, message, roles=SUPERVISION)
+
+    @rpc
+    def witnesses(self, **message: Any) -> dict[str, Any]:
+        """The log's signatures: {size, signed, published, witnesses: [{name, size, time}]}."""
+        return self.read(watching.witnesses, schemas.Nothing, message, roles=WATCHERS)

@@ -87,7 +87,7 @@ def trail(
 def _steps(rows: Rows, asked: dict[str, Any], after: int, page: int) -> Iterator[dict[str, Any]]:
     """When it was recorded stands in the leaf alone; so pages are read until enough is found."""
     while found := rows.execute(_TRAIL, {**asked, "after": after, "limit": page}).fetchall():
-        yield from map(_step, found)
+        yield from map(step, found)
         if len(found) < page:
             return
         after = found[-1]["index"]
@@ -102,7 +102,8 @@ def subjects(rows: Rows, kind: str, id: str) -> list[tuple[str, str]]:
     return found
 
 
-def _step(row: dict[str, Any]) -> dict[str, Any]:
+def step(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry as people follow it: who did what when, why, and with what evidence."""
     sealed, _, received = leaf.decode(row["leaf"])
     event = orjson.loads(sealed)
     before, after = _CORRECTIONS.get(event["type"], ("", ""))

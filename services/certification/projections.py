@@ -6,8 +6,11 @@ from services.certification.domain.dossier import PUBLISHED, SCORED
 from shared.contracts import certification as said
 from shared.kernel.reactions import Projection, Rows
 
+_sql = files(__package__).joinpath("sql")
 certificates = Projection(
-    "certificates", files(__package__).joinpath("sql/certificates.sql").read_text(encoding="utf-8")
+    "certificates",
+    _sql.joinpath("certificates.sql").read_text(encoding="utf-8"),
+    _sql.joinpath("certificates_indexes.sql").read_text(encoding="utf-8"),
 )
 
 

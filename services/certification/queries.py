@@ -15,8 +15,8 @@ SELECT application::text, candidate::text, batch::text, station, occupation, cat
 FROM dossiers
 """
 # numerators and denominators; whoever prints a rate has to say which (requirements §5 M)
-_STATISTICS = """
-SELECT count(*) FILTER (WHERE 'registered' = ANY (links)) AS registered,
+_COUNTS = """
+count(*) FILTER (WHERE 'registered' = ANY (links)) AS registered,
        count(*) FILTER (WHERE 'ticketed' = ANY (links)) AS ticketed,
        count(*) FILTER (WHERE 'checked_in' = ANY (links)) AS checked_in,
        count(*) FILTER (WHERE 'drawn' = ANY (links)) AS drawn,
@@ -25,8 +25,9 @@ SELECT count(*) FILTER (WHERE 'registered' = ANY (links)) AS registered,
        count(*) FILTER (WHERE passed) AS passed,
        count(*) FILTER (WHERE status IN ('approved', 'issued')) AS approved,
        count(*) FILTER (WHERE status = 'issued') AS issued
-FROM dossiers
 """
+_STATISTICS = f"SELECT {_COUNTS} FROM dossiers WHERE batch = %s"  # noqa: S608
+_STATISTICS_OF = f"SELECT batch::text, {_COUNTS} FROM dossiers WHERE batch = ANY (%s) GROUP BY batch"  # noqa: S608
 
 
 def certificate(rows: Rows, number: str) -> dict[str, Any] | None:
@@ -48,5 +49,26 @@ def dossier(rows: Rows, application: str) -> dict[str, Any] | None:
 
 def statistics(rows: Rows, batch: str) -> dict[str, Any]:
     """How many of a batch came how far, each a count of candidates."""
-    counted: dict[str, Any] = rows.execute(_STATISTICS + "WHERE batch = %s", (batch,)).fetchone()
+    counted: dict[str, Any] = rows.execute(_STATISTICS, (batch,)).fetchone()
     return counted
+
+
+def statistics_of(rows: Rows, batches: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The same of several batches, for a chart."""
+    return rows.execute(_STATISTICS_OF, (list(batches),)).fetchall()
+
+
+def waiting(rows: Rows, after: str, limit: int) -> list[dict[str, Any]]:
+    """Dossiers of those who passed and have no certificate yet, newest application first."""
+    return rows.execute(
+        _DOSSIERS
+        + "WHERE passed AND status = 'open' AND application < %s ORDER BY dossiers.application DESC LIMIT %s",
+        (after, limit),
+    ).fetchall()
+
+
+def own_certificates(rows: Rows, candidate: str) -> list[dict[str, Any]]:
+    """The certificates of one candidate."""
+    return rows.execute(
+        _CERTIFICATES + "WHERE candidate = %s ORDER BY number LIMIT 100", (candidate,)
+    ).fetchall()

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from services.certification.domain import dossier, numbers
-from shared.wire.schemas import CommandSchema, Id, Page, QuerySchema, Words
+from shared.wire.schemas import CommandSchema, Id, Many, Newest, Page, QuerySchema, Text, Words
 
 
 def _is_number(text: str) -> None:
@@ -48,3 +48,22 @@ class DossierOf(QuerySchema):
 
 class StatisticsOf(QuerySchema):
     batch = Id()
+
+
+class StatisticsOfMany(QuerySchema):
+    batches = Many(Id(), most=100)
+
+
+class Waiting(Newest):
+    """No arguments but the page."""
+
+    key = "application"
+
+
+class CheckOf(QuerySchema):
+    number = CertificateNumber()
+    name = Text(60, identity=True)
+
+
+class OwnCertificates(QuerySchema):
+    candidate = Id()

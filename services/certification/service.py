@@ -3,14 +3,17 @@
 from typing import Any
 
 from services.certification import queries, schemas
+from services.certification.checking import Register
 from services.certification.domain.book import book
 from services.certification.domain.dossier import dossier
 from services.certification.policies import policies
 from services.certification.projections import certificates
+from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, Visitors, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
+from shared.runtime.operations import operated
 
 definition = Definition(
     name="certification",
@@ -22,6 +25,7 @@ definition = Definition(
 )
 
 
+@operated(definition)
 class Certification:
     """What follows."""
 
@@ -29,6 +33,8 @@ class Certification:
 
     execute = Commands(definition)
     read = Queries(definition)
+    register = Built(Register)
+    visit = Visitors()
     subscription = Subscription(definition)
     feed = Feed(definition)
     gauges = Gauges()
@@ -52,6 +58,28 @@ class Certification:
     @rpc
     def statistics(self, **message: Any) -> dict[str, Any]:
         return self.read(queries.statistics, schemas.StatisticsOf, message)
+
+    @rpc
+    def statistics_of(self, **message: Any) -> list[dict[str, Any]]:
+        """How many of each batch came how far."""
+        return self.read(queries.statistics_of, schemas.StatisticsOfMany, message, roles=STAFF)
+
+    @rpc
+    def waiting(self, **message: Any) -> list[dict[str, Any]]:
+        """Dossiers of those who passed and have no certificate yet."""
+        roles = {Role.CERTIFICATE_PROCESSOR, Role.SUPERVISOR, Role.CENTRE_OFFICER}
+        return self.read(queries.waiting, schemas.Waiting, message, roles=roles)
+
+    @rpc
+    def own_certificates(self, **message: Any) -> list[dict[str, Any]]:
+        """The certificates of one candidate; a candidate asks about himself."""
+        roles = STAFF | {Role.CANDIDATE}
+        return self.read(queries.own_certificates, schemas.OwnCertificates, message, roles=roles)
+
+    @rpc
+    def check(self, **message: Any) -> dict[str, Any]:
+        """Whether a certificate is genuine, by its number and the name on it; open to everybody (R139)."""
+        return self.register.check(self.visit(schemas.CheckOf, message))
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

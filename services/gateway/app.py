@@ -22,6 +22,7 @@ from services.gateway.watching import Watch
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.runtime.definition import DOOR
+from shared.runtime.demo import logins
 from shared.runtime.settings import Settings
 from shared.security.tokens import Keyring, Mint
 
@@ -39,7 +40,7 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     routes = api.register(app, backend)
     routes.register_blueprint(feed.blueprint(backend), url_prefix=api.PREFIX)
     documents.register(app, routes, api.PREFIX)
-    console.register(app, backend)
+    console.register(app, backend, partial(logins.shown, settings.var))
     return app
 
 

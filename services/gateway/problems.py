@@ -135,9 +135,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
+def status_of(problem: dict[str, Any]) -> int:
+    """The status that goes with a problem as it crosses the bus."""
+    return _STATUS.get(problem["code"], _REFUSED)
+
+
 def answer(problem: dict[str, Any], status: int | None = None) -> Response:
     """The response for a problem as it crosses the bus, `{code, field, rule, zh, en}`."""
-    status = status or _STATUS.get(problem["code"], _REFUSED)
+    status = status or status_of(problem)
     response = Response(orjson.dumps(document(problem, status)), status, content_type=TYPE)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

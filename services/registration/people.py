@@ -82,6 +82,13 @@ class People:
         row = self._with_connection(lambda connection: connection.execute(_ROW, (person,)).fetchone())
         return self._vault.open(Locked(*row)) if row and row[3] is not None else None
 
+    def holder(self, _by: Any, candidate: str, name: str) -> dict[str, Any]:
+        """Whether this is the name of that person: {matches, document_masked}; nothing else is told."""
+        known = self.find(candidate)
+        matches = known is not None and rules.same_name(known[0].name, name)
+        number = known[0].number if known and matches else ""
+        return {"matches": matches, "document_masked": rules.masked(number)}
+
     def erase(self, person: str) -> bool:
         """Destroys the person's key and content for good; every event and proof stays valid."""
         done = self._with_connection(lambda connection: connection.execute(_ERASE, (person,)).rowcount)

@@ -5,8 +5,13 @@ from importlib.resources import files
 from shared.contracts import registration as said
 from shared.kernel.reactions import Projection, Rows
 
-register = Projection("register", files(__package__).joinpath("sql/register.sql").read_text(encoding="utf-8"))
-accounts = Projection("accounts", files(__package__).joinpath("sql/accounts.sql").read_text(encoding="utf-8"))
+_sql = files(__package__).joinpath("sql")
+register = Projection(
+    "register",
+    _sql.joinpath("register.sql").read_text(encoding="utf-8"),
+    _sql.joinpath("register_indexes.sql").read_text(encoding="utf-8"),
+)
+accounts = Projection("accounts", _sql.joinpath("accounts.sql").read_text(encoding="utf-8"))
 
 _STATUS = {
     said.StationReviewPassed: "station_passed",

@@ -19,6 +19,7 @@ from shared.wire.schemas import (
     Many,
     Maybe,
     Message,
+    Newest,
     Number,
     Page,
     QuerySchema,
@@ -27,6 +28,9 @@ from shared.wire.schemas import (
     Words,
 )
 
+STATES = (
+    "submitted", "station_passed", "rejected", "registered", "ticketed", "withdrawn", "concluded",
+)  # fmt: skip
 KINDS = ("student", "society", "enterprise")
 _PHOTO_BYTES = 200_000
 
@@ -225,3 +229,21 @@ class Logout(QuerySchema):
 
 class Accounts(Page):
     """账号列表."""
+
+
+class Applications(Newest):
+    key = "application"
+
+    station = Station(required=False, load_default="")
+    batch = Id(required=False, load_default="")
+    status = Choice(*STATES, required=False, load_default="")
+    text = Text(40, required=False, load_default="")
+
+
+class HolderOf(QuerySchema):
+    candidate = Id()
+    name = Text(60, identity=True)
+
+
+class OwnApplications(QuerySchema):
+    candidate = Id()

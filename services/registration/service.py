@@ -30,6 +30,7 @@ from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, Visitors, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
+from shared.runtime.operations import operated
 from shared.security.keys import secret
 from shared.security.passwords import Passwords
 from shared.security.vault import Vault
@@ -62,6 +63,7 @@ def _elsewhere(work: Any, *words: Any) -> Any:
         return tpool.execute(work, *words)
 
 
+@operated(definition)
 class Registration:
     """Who takes part."""
 
@@ -69,6 +71,7 @@ class Registration:
 
     execute = Commands(definition)
     read = Queries(definition)
+    errand: Any  # set by `operated`
     people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
     visit = Visitors()
     sessions = Built(_sessions)
@@ -173,6 +176,22 @@ class Registration:
         """账号列表, by account id, with appointments and login names."""
         roles = {Role.ADMINISTRATOR}
         return self.accounts.named(self.read(queries.accounts, schemas.Accounts, message, roles=roles))
+
+    @rpc
+    def applications(self, **message: Any) -> list[dict[str, Any]]:
+        """Applications, newest first, by station, batch, status and id."""
+        return self.read(queries.applications, schemas.Applications, message, roles=STAFF)
+
+    @rpc
+    def own_applications(self, **message: Any) -> list[dict[str, Any]]:
+        """All applications of one candidate; a candidate asks about himself."""
+        roles = STAFF | {Role.CANDIDATE}
+        return self.read(queries.own_applications, schemas.OwnApplications, message, roles=roles)
+
+    @rpc
+    def holder(self, **message: Any) -> dict[str, Any]:
+        """Whether a certificate's holder has this name, for the service that checks certificates."""
+        return self.errand(self.people.holder, schemas.HolderOf, message, roles={Role.SERVICE})
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from importlib.resources import files
 from shared.contracts import scheduling as said
 from shared.kernel.reactions import Projection, Rows
 
-board = Projection("board", files(__package__).joinpath("sql/board.sql").read_text(encoding="utf-8"))
+
+def _sql(name: str) -> str:
+    return files(__package__).joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")
+
+
+board = Projection("board", _sql("board"), _sql("board_indexes"))
+panels = Projection("panels", _sql("panels"))
 
 _STATUS = {
     said.CandidateCheckedIn: "checked_in",
@@ -84,4 +90,12 @@ def on_ticket_linked(event: said.TicketLinked, rows: Rows) -> None:
 def on_status_changed(event: said.CandidateCheckedIn, rows: Rows) -> None:
     rows.execute(
         "UPDATE sittings SET status = %s WHERE application = %s", (_STATUS[type(event)], event.application)
+    )
+
+
+@panels.on(said.ExaminerAssigned)
+def on_examiner_assigned(event: said.ExaminerAssigned, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO panels (batch, examiner, part, head) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (event.batch, event.examiner, event.part, event.head),
     )

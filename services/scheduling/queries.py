@@ -17,6 +17,22 @@ FROM batches CROSS JOIN LATERAL (
     FROM sittings WHERE sittings.batch = batches.batch
 ) AS counted
 """
+_ON_DAYS = """
+WHERE station = %(station)s AND (theory_at >= %(since)s AND theory_at < %(until)s
+   OR practical_at >= %(since)s AND practical_at < %(until)s) ORDER BY theory_at, batch LIMIT 100
+"""
+_STATIONS = """
+WITH RECURSIVE found AS (
+    SELECT (SELECT min(station) FROM batches WHERE station > %(after)s) AS station, 1 AS place
+     UNION ALL
+    SELECT (SELECT min(station) FROM batches WHERE station > found.station), place + 1
+      FROM found WHERE station IS NOT NULL AND place < %(limit)s
+)
+SELECT found.station, newest.batch::text, newest.occupation, newest.stage, newest.theory_at
+  FROM found CROSS JOIN LATERAL (
+    SELECT * FROM batches WHERE batches.station = found.station ORDER BY batch DESC LIMIT 1) AS newest
+ ORDER BY found.station
+"""
 _SITTINGS = """
 SELECT application::text, candidate::text, batch::text, level, room, seat, ticket, status FROM sittings
 """
@@ -30,13 +46,50 @@ def batch(rows: Rows, batch: str) -> dict[str, Any] | None:
 def batches(rows: Rows, station: str, after: str, limit: int) -> list[dict[str, Any]]:
     """The batches of a station, by id; `after` is the last id of the page before."""
     return rows.execute(
-        _BATCHES + "WHERE station = %s AND batch > %s ORDER BY batch LIMIT %s", (station, after, limit)
+        _BATCHES + "WHERE station = %s AND batch > %s ORDER BY batches.batch LIMIT %s",
+        (station, after, limit),
     ).fetchall()
 
 
 def sittings(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any]]:
     """考场安排表 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        _SITTINGS + "WHERE batch = %s AND application > %s ORDER BY application LIMIT %s",
+        _SITTINGS + "WHERE batch = %s AND application > %s ORDER BY sittings.application LIMIT %s",
         (batch, after, limit),
+    ).fetchall()
+
+
+def agenda(rows: Rows, stage: str, after: str, limit: int) -> list[dict[str, Any]]:
+    """The batches of all stations in a stage, newest first."""
+    return rows.execute(
+        _BATCHES + "WHERE stage = %s AND batch < %s ORDER BY batches.batch DESC LIMIT %s",
+        (stage, after, limit),
+    ).fetchall()
+
+
+def latest_batches(rows: Rows, station: str, after: str, limit: int) -> list[dict[str, Any]]:
+    """The batches of a station, newest first."""
+    return rows.execute(
+        _BATCHES + "WHERE station = %s AND batch < %s ORDER BY batches.batch DESC LIMIT %s",
+        (station, after, limit),
+    ).fetchall()
+
+
+def stations(rows: Rows, after: str, limit: int) -> list[dict[str, Any]]:
+    """鉴定所 by code, each with its newest batch; one look into the index for each of them."""
+    return rows.execute(_STATIONS, {"after": after, "limit": limit}).fetchall()
+
+
+def exam_days(rows: Rows, station: str, since: str, until: str) -> list[dict[str, Any]]:
+    """The batches of a station that are examined, in either part, from one stamp on and before another."""
+    asked = {"station": station, "since": since, "until": until}
+    return rows.execute(_BATCHES + _ON_DAYS, asked).fetchall()
+
+
+def panel(rows: Rows, batch: str) -> list[dict[str, Any]]:
+    """考评组 of a batch."""
+    return rows.execute(
+        "SELECT batch::text, examiner, part, head FROM panels"
+        " WHERE batch = %s ORDER BY part, head DESC, examiner",
+        (batch,),
     ).fetchall()

@@ -8,6 +8,7 @@ from shared.wire.schemas import (
     Id,
     Many,
     Moment,
+    Newest,
     Number,
     Page,
     QuerySchema,
@@ -93,6 +94,35 @@ class BatchesOf(Page):
     key = "batch"
 
     station = Station()
+
+
+class Agenda(Newest):
+    key = "batch"
+
+    stage = Choice("applied", "noticed", "supplied", "seated")
+
+
+class LatestBatches(Newest):
+    key = "batch"
+
+    station = Station()
+
+
+class Stations(QuerySchema):
+    key = "station"
+
+    after = Station(required=False, load_default="")
+    limit = Number(1, 500, required=False, load_default=100)
+
+
+class ExamDays(QuerySchema):
+    station = Station()
+    since = Moment()
+    until = Moment()
+
+
+class PanelOf(QuerySchema):
+    batch = Id()
 
 
 class SittingsOf(Page):

@@ -7,12 +7,13 @@ from services.scheduling import queries, schemas
 from services.scheduling.domain.batch import batch
 from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
-from services.scheduling.projections import board
+from services.scheduling.projections import board, panels
 from shared.kernel.ids import blind_code
 from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
+from shared.runtime.operations import operated
 
 definition = Definition(
     name="scheduling",
@@ -20,10 +21,11 @@ definition = Definition(
     aggregates=(batch, sitting),
     schemas=schemas,
     policies=policies,
-    projections=(board,),
+    projections=(board, panels),
 )
 
 
+@operated(definition)
 class Scheduling:
     """When, where and with what."""
 
@@ -74,6 +76,31 @@ class Scheduling:
     @rpc
     def batches(self, **message: Any) -> list[dict[str, Any]]:
         return self.read(queries.batches, schemas.BatchesOf, message)
+
+    @rpc
+    def agenda(self, **message: Any) -> list[dict[str, Any]]:
+        """The batches of all stations in a stage, newest first."""
+        return self.read(queries.agenda, schemas.Agenda, message, roles=STAFF)
+
+    @rpc
+    def latest_batches(self, **message: Any) -> list[dict[str, Any]]:
+        """The batches of a station, newest first."""
+        return self.read(queries.latest_batches, schemas.LatestBatches, message, roles=STAFF)
+
+    @rpc
+    def stations(self, **message: Any) -> list[dict[str, Any]]:
+        """Stations by code, each with its newest batch."""
+        return self.read(queries.stations, schemas.Stations, message, roles=STAFF)
+
+    @rpc
+    def exam_days(self, **message: Any) -> list[dict[str, Any]]:
+        """The batches of a station that are examined between two moments."""
+        return self.read(queries.exam_days, schemas.ExamDays, message, roles=STAFF)
+
+    @rpc
+    def panel(self, **message: Any) -> list[dict[str, Any]]:
+        """Who examines which part of a batch."""
+        return self.read(queries.panel, schemas.PanelOf, message, roles=STAFF)
 
     @rpc
     def sittings(self, **message: Any) -> list[dict[str, Any]]:

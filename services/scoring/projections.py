@@ -6,7 +6,13 @@ from services.scoring.domain.passing import PRACTICAL, THEORY
 from shared.contracts import scoring as said
 from shared.kernel.reactions import Projection, Rows
 
-scores = Projection("scores", files(__package__).joinpath("sql/scores.sql").read_text(encoding="utf-8"))
+
+def _sql(name: str) -> str:
+    return files(__package__).joinpath(f"sql/{name}.sql").read_text(encoding="utf-8")
+
+
+scores = Projection("scores", _sql("scores"), _sql("scores_indexes"))
+desks = Projection("desks", _sql("desks"))
 
 _SHEET_STATUS = {
     said.ScoreSubmitted: "scored",
@@ -65,4 +71,59 @@ def on_result_status_changed(event: said.ScoresReviewed, rows: Rows) -> None:
     rows.execute(
         "UPDATE results SET status = %s WHERE application = %s",
         (_RESULT_STATUS[type(event)], event.application),
+    )
+
+
+@desks.on(said.SheetOpened)
+def on_desk_opened(event: said.SheetOpened, rows: Rows) -> None:
+    for examiner in event.examiners:
+        rows.execute(
+            "INSERT INTO desks (examiner, sheet, blind_code, batch, part, paper, status)"
+            " VALUES (%s, %s, %s, %s, %s, %s, 'open') ON CONFLICT DO NOTHING",
+            (examiner, event.sheet, event.blind_code, event.batch, event.part, event.paper),
+        )
+
+
+@desks.on(said.ScoreSubmitted)
+def on_desk_scored(event: said.ScoreSubmitted, rows: Rows) -> None:
+    rows.execute("UPDATE desks SET status = 'scored' WHERE sheet = %s", (event.sheet,))
+
+
+@desks.on(said.SheetSigned)
+def on_desk_signed(event: said.SheetSigned, rows: Rows) -> None:
+    rows.execute("UPDATE desks SET signed = true WHERE sheet = %s", (event.sheet,))
+
+
+@desks.on(said.CorrectionProposed)
+def on_proposed(event: said.CorrectionProposed, rows: Rows) -> None:
+    rows.execute("UPDATE desks SET status = 'correction_proposed' WHERE sheet = %s", (event.sheet,))
+    rows.execute(
+        "INSERT INTO proposals (sheet, batch, station, part, old, new, reason, proposer)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (sheet) DO UPDATE"
+        " SET old = excluded.old, new = excluded.new, reason = excluded.reason, proposer = excluded.proposer",
+        (
+            event.sheet,
+            event.batch,
+            event.station,
+            event.part,
+            event.old,
+            event.new,
+            event.reason,
+            event.proposer,
+        ),
+    )
+
+
+@desks.on(said.ScoreCorrected)
+def on_desk_corrected(event: said.ScoreCorrected, rows: Rows) -> None:
+    rows.execute("UPDATE desks SET status = 'corrected' WHERE sheet = %s", (event.sheet,))
+    rows.execute("DELETE FROM proposals WHERE sheet = %s", (event.sheet,))
+
+
+@desks.on(said.SigningKeyRegistered)
+def on_key_registered(event: said.SigningKeyRegistered, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO keys (examiner, public_key) VALUES (%s, %s)"
+        " ON CONFLICT (examiner) DO UPDATE SET public_key = excluded.public_key",
+        (event.examiner, event.public_key),
     )

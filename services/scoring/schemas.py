@@ -4,8 +4,19 @@ from typing import Any
 
 from marshmallow import validate
 
-from services.scoring.domain import result, sheet
-from shared.wire.schemas import CommandSchema, Digest, Id, Number, Page, QuerySchema, Text, Words
+from services.scoring.domain import result, sheet, signer
+from shared.wire.schemas import (
+    Choice,
+    CommandSchema,
+    Digest,
+    Id,
+    Newest,
+    Number,
+    Page,
+    QuerySchema,
+    Text,
+    Words,
+)
 
 
 class Sheet(Words):
@@ -20,12 +31,33 @@ class Sheet(Words):
         super().__init__(validate=validate.Regexp(rf"{self.spelling}\Z", error=message), **kwargs)
 
 
+class Encoded(Words):
+    """So many bytes in base64url without padding."""
+
+    kind = "base64url"
+
+    def __init__(self, size: int, **kwargs: Any) -> None:
+        kwargs.setdefault("required", True)
+        message = f"须为 {size} 字节的 base64url / must be {size} bytes in base64url"
+        length = (size * 4 + 2) // 3
+        pattern = rf"[A-Za-z0-9_-]{{{length}}}\Z"
+        super().__init__(validate=validate.Regexp(pattern, error=message), **kwargs)
+
+
 class SubmitScore(CommandSchema):
     command = sheet.SubmitScore
 
     sheet = Sheet()
     score = Number(0, 100)
     sheet_digest = Digest()
+    signature = Encoded(64, required=False)
+
+
+class RegisterSigningKey(CommandSchema):
+    command = signer.RegisterSigningKey
+
+    signer = Id()
+    public_key = Encoded(32)
 
 
 class ProposeCorrection(CommandSchema):
@@ -75,3 +107,35 @@ class ResultsOf(Page):
     key = "application"
 
     batch = Id()
+
+
+class ResultsIn(Newest):
+    key = "application"
+
+    status = Choice("combined", "reviewed")
+
+
+class DeskOf(Page):
+    key = "sheet"
+
+    examiner = Id()
+    status = Choice("open", "scored", "correction_proposed", "corrected", required=False, load_default="")
+    after: Any = Sheet(required=False, load_default="")
+
+
+class Proposals(Page):
+    key = "sheet"
+
+    after: Any = Sheet(required=False, load_default="")
+
+
+class OwnResults(QuerySchema):
+    candidate = Id()
+
+
+class DistributionOf(QuerySchema):
+    batch = Id()
+
+
+class SigningKeyOf(QuerySchema):
+    examiner = Id()

@@ -2,27 +2,33 @@
 
 from typing import Any
 
-from services.scoring import queries, schemas
+from services.scoring import queries, schemas, signatures
 from services.scoring.domain.panel import panel
 from services.scoring.domain.result import result
-from services.scoring.domain.sheet import sheet
+from services.scoring.domain.sheet import SubmitScore, sheet
+from services.scoring.domain.signer import signer
 from services.scoring.policies import policies
-from services.scoring.projections import scores
+from services.scoring.projections import desks, scores
+from shared.bus.calls import Refused
+from shared.kernel.actors import Role
+from shared.kernel.errors import Refusal
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Accepted, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
+from shared.runtime.operations import operated
 
 definition = Definition(
     name="scoring",
     package=__package__,
-    aggregates=(panel, sheet, result),
+    aggregates=(panel, sheet, result, signer),
     schemas=schemas,
     policies=policies,
-    projections=(scores,),
+    projections=(scores, desks),
 )
 
 
+@operated(definition)
 class Scoring:
     """How well it went."""
 
@@ -36,7 +42,13 @@ class Scoring:
 
     @rpc
     def submit_score(self, **message: Any) -> dict[str, Any]:
-        return self.execute(schemas.SubmitScore, message)
+        """提交成绩; a signature is checked with the key that is registered for whoever submits."""
+        accepted = self.execute.accept(schemas.SubmitScore, message)
+        return accepted.decide(SubmitScore, accepted.fields, drawn=self._key(accepted))
+
+    @rpc
+    def register_signing_key(self, **message: Any) -> dict[str, Any]:
+        return self.execute(schemas.RegisterSigningKey, message)
 
     @rpc
     def propose_correction(self, **message: Any) -> dict[str, Any]:
@@ -71,6 +83,38 @@ class Scoring:
         return self.read(queries.results, schemas.ResultsOf, message, roles=STAFF, sensitive=True)
 
     @rpc
+    def results_in(self, **message: Any) -> list[dict[str, Any]]:
+        """The results of all batches that wait for review, or for publication."""
+        return self.read(queries.results_in, schemas.ResultsIn, message, roles=STAFF, sensitive=True)
+
+    @rpc
+    def own_results(self, **message: Any) -> list[dict[str, Any]]:
+        """The published results of one candidate; a candidate asks about himself."""
+        roles = STAFF | {Role.CANDIDATE}
+        return self.read(queries.own_results, schemas.OwnResults, message, roles=roles)
+
+    @rpc
+    def distribution(self, **message: Any) -> list[dict[str, Any]]:
+        """Published scores of a batch in bands of 5 points."""
+        return self.read(queries.distribution, schemas.DistributionOf, message, roles=STAFF)
+
+    @rpc
+    def desk(self, **message: Any) -> list[dict[str, Any]]:
+        """The sheets of an examiner in all batches; an examiner asks about himself."""
+        return self.read(queries.desk, schemas.DeskOf, message)
+
+    @rpc
+    def proposals(self, **message: Any) -> list[dict[str, Any]]:
+        """Corrections that wait for a second person."""
+        roles = {Role.SCORE_REVIEWER, Role.SUPERVISOR}
+        return self.read(queries.proposals, schemas.Proposals, message, roles=roles, sensitive=True)
+
+    @rpc
+    def signing_key(self, **message: Any) -> dict[str, Any] | None:
+        """The key that speaks for an examiner."""
+        return self.read(queries.signing_key, schemas.SigningKeyOf, message)
+
+    @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:
         return self.feed.after(message)
 
@@ -78,3 +122,13 @@ class Scoring:
     def standing(self) -> dict[str, Any]:
         """How far the service has come, and what waits for whom."""
         return self.gauges(roles=FOLLOWERS)
+
+    def _key(self, accepted: Accepted) -> dict[str, str]:
+        if "signature" not in accepted.fields or accepted.by is None:
+            return {}
+        key = self.execute.state(signer, accepted.by.id).public_key
+        try:
+            signatures.check(key, **accepted.fields)
+        except Refusal as refusal:
+            raise Refused.of(refusal) from None
+        return {"public_key": key}

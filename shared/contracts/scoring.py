@@ -53,6 +53,27 @@ class ScoreSubmitted(ScoringEvent):
     sheet_digest: str
 
 
+class SigningKeyRegistered(ScoringEvent):
+    """签名密钥登记: from now on this Ed25519 key speaks for the examiner, and none before it (R127)."""
+
+    examiner: str = subject()
+    public_key: str
+
+
+class SheetSigned(ScoringEvent):
+    """评分表签名: made by the examiner's own key over sheet, score and digest, and checked (R114, R127)."""
+
+    sheet: str
+    blind_code: str = subject("sheet")
+    batch: str = subject()
+    station: str = subject()
+    part: str
+    examiner: str = subject()
+    sheet_digest: str
+    public_key: str
+    signature: str
+
+
 class CorrectionProposed(ScoringEvent):
     """成绩更正申请 with its reason; nothing changes before a second person agrees (R115)."""
 

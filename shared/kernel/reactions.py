@@ -64,9 +64,13 @@ class Policies(Handlers):
 
 
 class Projection(Handlers):
-    """Events of our own log -> tables: `(event, rows) -> None`. `tables` is the SQL that makes them empty."""
+    """Events of our own log -> tables: `(event, rows) -> None`. `tables` is the SQL that makes them empty.
 
-    def __init__(self, name: str, tables: str) -> None:
+    `indexes` is SQL that may be repeated: what a build that lives already gets at the next start.
+    """
+
+    def __init__(self, name: str, tables: str, indexes: str = "") -> None:
         super().__init__()
         self.name = name
         self.tables = tables
+        self.indexes = indexes

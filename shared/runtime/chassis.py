@@ -20,7 +20,7 @@ from shared.kernel.errors import Refusal
 from shared.runtime import delivery, reading
 from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
 from shared.runtime.definition import Definition
-from shared.runtime.doors import Door, Visitors, admit
+from shared.runtime.doors import Door, Errands, Visitors, admit
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.workshop import Workshop
 from shared.store import builds
@@ -31,9 +31,11 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "STAFF",
+    "Accepted",
     "Built",
     "Commands",
     "Door",
+    "Errands",
     "Feed",
     "Queries",
     "Subscription",
@@ -54,7 +56,7 @@ class _Part(DependencyProvider):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A message that is well-formed: its fields, and the way to have a command of them decided."""
+    """A message that is well-formed: its fields, who sent it, and the way to have a command of it decided."""
 
     fields: dict[str, Any]
     decide: Callable[..., Answer]
@@ -152,6 +154,10 @@ class _Desk:
         return answer
 
 
+# whoever may ask about himself alone, and the argument that says about whom
+_OWN = {Role.EXAMINER: "examiner", Role.CANDIDATE: "candidate"}
+
+
 class Queries(_Part):
     """`self.read(queries.roster, schemas.Roster, message)`: the query gets rows of the live projections."""
 
@@ -175,7 +181,7 @@ class Queries(_Part):
             if roles is not None and actor.role not in roles:
                 raise NotForThisRole
             arguments = schema.check(message)
-            if actor.role is Role.EXAMINER and arguments.get("examiner", actor.id) != actor.id:
+            if arguments.get(_OWN.get(actor.role, ""), actor.id) != actor.id:
                 raise NotForThisRole
             if sensitive:
                 return self._witnessed(actor, query, arguments)

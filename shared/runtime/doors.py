@@ -54,3 +54,30 @@ def _visit(data: dict[str, Any], schema: type[QuerySchema], message: dict[str, A
         return Visit(schema().read(message), str(data.get("address") or ""))
     except Refusal as refusal:
         raise Refused.of(refusal) from None
+
+
+class Errands(DependencyProvider):
+    """`self.errand(work, schemas.CheckOf, message, roles=…)`: `work(by, **fields)` acts beside the log.
+
+    For what an operator or a supervisor has done, and what no aggregate decides about.
+    """
+
+    workshop = Workshop()
+
+    def get_dependency(self, worker_ctx: Any) -> Callable[..., Any]:
+        return partial(_run, self.workshop, worker_ctx.data)
+
+
+def _run(
+    workshop: Workshop,
+    data: dict[str, Any],
+    work: Callable[..., Any],
+    schema: type[QuerySchema],
+    message: dict[str, Any],
+    roles: Collection[Role],
+) -> Any:
+    actor = admit(workshop, data, roles)
+    try:
+        return work(actor, **schema.check(message))
+    except Refusal as refusal:
+        raise Refused.of(refusal) from None

@@ -145,7 +145,7 @@ class _Named:
     def __getattr__(self, name: str) -> Any:
         if name == "read":
             self.roles = _PEOPLE
-        elif name == "visit":
+        elif name in ("visit", "errand"):
             self.kind = name
         elif name == "feed":
             self.schema, self.roles = After, FOLLOWERS

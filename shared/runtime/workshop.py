@@ -111,7 +111,7 @@ class Workshop(SharedExtension):
         said = self._ask(service, 2**53, 1).get("heartbeat")
         return Heartbeat.read(self.settings.source(service), said) if said else None
 
-    def _introduced(self) -> dict[str, Any]:
+    def introduced(self) -> dict[str, Any]:
         """The context of a call of ours: who we are, and our word for it."""
         us = Actor(self.container.service_name, Role.SERVICE, self.settings.body)
         return context(us, token=self.mint.issue(us))
@@ -121,7 +121,7 @@ class Workshop(SharedExtension):
         if here is not None and service not in here:
             raise delivery.FeedUnavailable(f"{service} does not run in this node")
         message = {"position": position, "limit": limit}
-        us = self._introduced()
+        us = self.introduced()
         try:
             answer: dict[str, Any] = self.caller.call(service, "events_after", us, message, wait=5)
         except (NoAnswer, RemoteError, Refused) as error:

@@ -30,12 +30,15 @@ class RebuildRunning(Exception):
 
 
 def install(connection: Connection[Any], projection: Projection) -> None:
-    """Makes the first build where there is none."""
+    """Makes the first build where there is none; gives the live one the indexes that came after it."""
     with connection.transaction():
         connection.execute("LOCK TABLE projections IN SHARE ROW EXCLUSIVE MODE")
-        if _row(connection, projection.name) is None:
+        found = _row(connection, projection.name)
+        if found is None:
             _create(connection, projection, 1)
             connection.execute("INSERT INTO projections VALUES (%s, 1)", (projection.name,))
+        else:
+            _within(connection, f"{projection.name}_{found[0]}", projection.indexes)
 
 
 @contextmanager
@@ -148,8 +151,12 @@ def _row(connection: Connection[Any], name: str, lock: str = "") -> tuple[int, i
 def _create(connection: Connection[Any], projection: Projection, number: int) -> None:
     schema = f"{projection.name}_{number}"
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    _within(connection, schema, projection.tables + projection.indexes)
+
+
+def _within(connection: Connection[Any], schema: str, script: str) -> None:
     connection.execute("SELECT set_config('search_path', %s, true)", (schema,))
-    connection.execute(projection.tables)
+    connection.execute(script)
     connection.execute("SELECT set_config('search_path', 'public', true)")
 
 

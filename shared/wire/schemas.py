@@ -181,9 +181,10 @@ class Station(Words):
     kind = "8-digit body code"
     spelling = _BODY.pattern
 
-    def __init__(self) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         message = "须为 8 位机构代码 / must be an 8-digit body code"
-        super().__init__(required=True, validate=lambda text: _match(_BODY, text, message))
+        kwargs.setdefault("required", True)
+        super().__init__(validate=lambda text: _match(_BODY, text, message), **kwargs)
 
 
 class Body(Words):
@@ -284,6 +285,12 @@ class Page(QuerySchema):
 
     after = Id(required=False, load_default="00000000-0000-0000-0000-000000000000")
     limit = Number(1, 500, required=False, load_default=100)
+
+
+class Newest(Page):
+    """One page from the newest on: up to `limit` rows before `after`, the last id of the page before."""
+
+    after = Id(required=False, load_default="ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 
 def _refusal(messages: dict[str, Any], known: list[str]) -> InvalidInput:

@@ -102,7 +102,7 @@ def problems(*titles: str) -> dict[str, Any]:
 
 def described(service: str, method: Method, *, public: bool) -> dict[str, Any]:
     """An operation object, with schemas as classes."""
-    tell = {"command": _command, "visit": _visit}.get(method.kind, _question)
+    tell = _TELL[method.kind]
     roles = () if public else method.roles
     return {
         **introduced(f"{service}.{method.name}", method.about, roles),
@@ -143,6 +143,17 @@ def _visit(service: str, method: Method) -> dict[str, Any]:
             "200": _json("The answer 结果", _shape(answer(service, method.name))),
             **problems(*_ALWAYS, *_OF_BODIES),
         },
+    }
+
+
+def _errand(service: str, method: Method) -> dict[str, Any]:
+    shape = _shape(answer(service, method.name))
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema(service, method.name)}},
+        },
+        "responses": {"200": _json("It is done 已办理", shape), **problems(*_ALWAYS, *_OF_BODIES)},
     }
 
 
@@ -191,3 +202,6 @@ def _spelled(_: Any, field: fields.Field, ret: dict[str, Any]) -> dict[str, Any]
         if field.spelling:
             found["pattern"] = f"^{field.spelling}$"
     return {**found, "format": "date-time"} if isinstance(field, Moment) else found
+
+
+_TELL = {"command": _command, "question": _question, "errand": _errand, "visit": _visit}

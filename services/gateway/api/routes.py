@@ -33,7 +33,7 @@ def blueprint(service: str, backend: Backend) -> Blueprint:
 
 
 def _view(service: str, method: Method, backend: Backend) -> Callable[[], Response]:
-    ask = {"command": _command, "visit": _visit}.get(method.kind, _question)
+    ask = _ASK[method.kind]
 
     def view() -> Response:
         return ask(service, method, backend)
@@ -54,6 +54,11 @@ def _visit(service: str, method: Method, backend: Backend) -> Response:
     """From somebody who has no name here yet; where he calls from is counted with his wrong passwords."""
     seldom(f"{service}.{method.name}")
     return _json(backend.call(service, method.name, _body(), _context(service, method)))
+
+
+def _errand(service: str, method: Method, backend: Backend) -> Response:
+    who = principal()
+    return _json(backend.call(service, method.name, _body(), who.context()))
 
 
 def _body() -> dict[str, Any]:
@@ -86,3 +91,6 @@ def _question(service: str, method: Method, backend: Backend) -> Response:
 
 def _json(answer: Any) -> Response:
     return Response(orjson.dumps(answer), content_type="application/json")
+
+
+_ASK = {"command": _command, "question": _question, "errand": _errand, "visit": _visit}

@@ -1,10 +1,66 @@
 """The web console: pages for people, made of the same calls as the API."""
 
-from flask import Flask
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from services.gateway.backend import Backend
+from flask import Blueprint, Flask, g, render_template
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from services.gateway.backend import Backend, NoAnswer
+from services.gateway.console import assets, frame, language, words
+from services.gateway.console.desk import Desk
+from services.gateway.console.pages import ROOMS
+from services.gateway.console.parts import timeline
+from services.gateway.console.session import Renewals, Who
+from services.gateway.problems import ServiceSilent, status_of
+from shared.bus.calls import Refused
+from shared.kernel.errors import Refusal
+from shared.kernel.ids import new_id
+from shared.runtime.demo.logins import Login
 
 
-def register(app: Flask, backend: Backend) -> None:
-    """Hangs the pages into the application."""
-    del app, backend  # there is no page yet
+def register(app: Flask, backend: Backend, logins: Callable[[], Iterable[Login]] = tuple) -> None:
+    """Hangs the pages into the application; where a demo has `logins` they are offered, and pages say so."""
+    language.speak(app)
+    blueprint = Blueprint("console", __name__, template_folder="templates")
+    renewals = Renewals(backend)
+    app.extensions["jianding.renewals"] = renewals
+    app.extensions["jianding.logins"] = logins
+
+    def who() -> Who | None:
+        if "who" not in g:
+            g.who = renewals.signed_in()
+        found: Who | None = g.who
+        return found
+
+    frame.hang(ROOMS, blueprint, lambda: Desk(backend.call, who()))
+    assets.hang(blueprint)
+    blueprint.context_processor(lambda: _said(who(), bool(tuple(logins()))))
+    blueprint.register_error_handler(Refused, lambda error: _problem(error.problem))
+    blueprint.register_error_handler(Refusal, lambda error: _problem(error.problem()))
+    blueprint.register_error_handler(NoAnswer, lambda _: _problem(ServiceSilent().problem()))
+    # macros know what is global, and nothing of the template that uses them
+    app.jinja_env.globals.update(
+        words=words, english=language.english, csrf=_csrf, new_id=new_id, facts=timeline.facts
+    )
+    app.register_blueprint(blueprint)
+
+
+def _said(who: Who | None, demo: bool) -> dict[str, Any]:
+    """What every template may say."""
+    return {
+        "who": who,
+        "demo": demo,
+        "language": language.chosen(),
+        "languages": language.LANGUAGES,
+        "menu": lambda: frame.menu(ROOMS, who),
+    }
+
+
+def _csrf() -> Markup:
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def _problem(found: dict[str, str]) -> Any:
+    return render_template("problem.html", found=found), status_of(found)

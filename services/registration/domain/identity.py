@@ -56,6 +56,20 @@ class IdNumberInUse(DomainError):
     field = "number"
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings are one name: width and spaces do not matter."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def masked(number: str) -> str:
+    """The first three and the last two characters of a document's number (R139)."""
+    return f"{number[:3]}{'*' * max(0, len(number) - 5)}{number[-2:]}" if number else ""
+
+
 def spelled(number: str) -> str:
     """The one spelling of a document number: full-width or not, spaced or not, it is the same document."""
     return "".join(unicodedata.normalize("NFKC", number).split()).upper()

@@ -6,7 +6,13 @@ No command of an examiner and no event that answers one names the candidate or t
 from dataclasses import dataclass, replace
 
 from services.scoring.domain.passing import PRACTICAL, THEORY
-from shared.contracts.scoring import CorrectionProposed, ScoreCorrected, ScoreSubmitted, SheetOpened
+from shared.contracts.scoring import (
+    CorrectionProposed,
+    ScoreCorrected,
+    ScoreSubmitted,
+    SheetOpened,
+    SheetSigned,
+)
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
 from shared.kernel.errors import DomainError, NotEntitled
@@ -36,11 +42,16 @@ class OpenSheet(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitScore(Command):
-    """提交成绩: whole points out of 100, and the sha256 of the scanned paper sheet (R114, R127)."""
+    """提交成绩: whole points out of 100, and the sha256 of the scanned paper sheet (R114, R127).
+
+    `signature`, if there is one, was checked with `public_key` before.
+    """
 
     sheet: str
     score: int
     sheet_digest: str
+    signature: str = ""
+    public_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,15 +202,14 @@ def submit(command: SubmitScore, state: Sheet) -> Facts:
     _on_the_panel(command.by, state)
     if state.score is not None:
         raise ScoreAlreadySubmitted
-    return [
-        ScoreSubmitted(
-            **_about(state),
-            score=command.score,
-            rubric=state.facts.rubric,
-            examiner=command.by.id,
-            sheet_digest=command.sheet_digest,
-        )
-    ]
+    submitted = ScoreSubmitted(
+        **_about(state),
+        score=command.score,
+        rubric=state.facts.rubric,
+        examiner=command.by.id,
+        sheet_digest=command.sheet_digest,
+    )
+    return [submitted, *_signed(command, state)]
 
 
 @sheet.decides(Role.EXAMINER)
@@ -271,6 +281,20 @@ def _about(state: Sheet) -> dict[str, str]:
         "station": facts.station,
         "part": facts.part,
     }
+
+
+def _signed(command: SubmitScore, state: Sheet) -> Facts:
+    if not command.signature:
+        return []
+    return [
+        SheetSigned(
+            **_about(state),
+            examiner=command.by.id,
+            sheet_digest=command.sheet_digest,
+            public_key=command.public_key,
+            signature=command.signature,
+        )
+    ]
 
 
 def _on_the_panel(by: Actor, state: Sheet) -> None:

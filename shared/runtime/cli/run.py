@@ -88,6 +88,7 @@ def up() -> None:
             console.print(
                 f"{', '.join(SERVICES)} are up on {current.var} with {size} events in the audit log."
             )
+            console.print(f"Console {node.address}/ 网页", soft_wrap=True, highlight=False)
             console.print(f"API {node.address}/api/v1/docs 接口说明", soft_wrap=True, highlight=False)
             console.print(
                 "Ctrl-C stops it. 按 Ctrl-C 停止。"

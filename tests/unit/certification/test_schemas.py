@@ -23,12 +23,16 @@ VALID: dict[type[Message], dict[str, Any]] = {
     schemas.CertificatesOf: {"batch": derived_id("test", "batch")},
     schemas.DossierOf: {"application": derived_id("test", "application")},
     schemas.StatisticsOf: {"batch": derived_id("test", "batch")},
+    schemas.OwnCertificates: {"candidate": derived_id("test", "candidate")},
 }
 ASKED = {
     schemas.CertificateOf: queries.certificate,
     schemas.CertificatesOf: queries.certificates,
     schemas.DossierOf: queries.dossier,
     schemas.StatisticsOf: queries.statistics,
+    schemas.StatisticsOfMany: queries.statistics_of,
+    schemas.Waiting: queries.waiting,
+    schemas.OwnCertificates: queries.own_certificates,
 }
 FIELDS = [(schema, name) for schema, message in VALID.items() for name in message]
 OPTIONAL = [

@@ -68,6 +68,9 @@ EXAMPLES = {
     schemas.Refresh: {"refresh": "x" * 43},
     schemas.Logout: {"refresh": "x" * 43},
     schemas.Accounts: PAGE,
+    schemas.Applications: {**PAGE, "station": "10012003", "batch": ID, "status": "submitted", "text": "0199"},
+    schemas.OwnApplications: {"candidate": ID},
+    schemas.HolderOf: {"candidate": ID, "name": "某乙"},
 }
 # what identifies somebody, or proves that it is he, goes elsewhere first: people.py, logins.py, sessions.py
 BY_ANOTHER_WAY = {
@@ -78,6 +81,7 @@ BY_ANOTHER_WAY = {
     schemas.Login,
     schemas.Refresh,
     schemas.Logout,
+    schemas.HolderOf,
 }
 
 
@@ -86,6 +90,10 @@ class TestSchemas(SchemaSuite):
     examples = EXAMPLES
     by_another_way = BY_ANOTHER_WAY
     optional = (
+        (schemas.Applications, "station"),
+        (schemas.Applications, "batch"),
+        (schemas.Applications, "status"),
+        (schemas.Applications, "text"),
         (schemas.OpenAccount, "appointments"),
         (schemas.OpenAccount, "password"),
         (schemas.ChangePassword, "current"),

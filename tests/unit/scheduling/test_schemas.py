@@ -39,6 +39,15 @@ EXAMPLES = {
     schemas.BatchOf: {"batch": ID},
     schemas.BatchesOf: {**PAGE, "station": "10012003"},
     schemas.SittingsOf: {**PAGE, "batch": ID},
+    schemas.Agenda: {**PAGE, "stage": "applied"},
+    schemas.LatestBatches: {**PAGE, "station": "10012003"},
+    schemas.Stations: {"after": "10012003", "limit": 5},
+    schemas.ExamDays: {
+        "station": "10012003",
+        "since": "2026-04-16T00:00:00.000000Z",
+        "until": "2026-04-17T00:00:00.000000Z",
+    },
+    schemas.PanelOf: {"batch": ID},
 }
 # what only the service itself may say
 GIVEN_BY_SERVICE = {

@@ -1,0 +1,78 @@
+"""The desk: what a page asks of services in the name of whoever looks at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import eventlet
+from flask import request
+
+from services.gateway.console.session import Who
+from shared.bus.calls import Refused
+from shared.kernel.ids import derived_id
+
+PAGE = 50  # rows that a list shows at once
+_PATIENCE = 2.0  # seconds until a list may be shown without what was just done
+
+Row = dict[str, Any]
+Call = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Asks with the token of whoever is signed in; without one, as the public."""
+
+    call: Call
+    who: Who | None
+
+    def ask(self, service: str, method: str, **message: Any) -> Any:
+        """A service's answer; raises Refused."""
+        return self.call(service, method, message, self.who.context if self.who else {})
+
+    def rows(self, service: str, method: str, **message: Any) -> list[Row]:
+        """A page of a list: behind `after` of the address; a row too many tells that more follow."""
+        after = request.args.get("after", "")
+        found: list[Row] = self.ask(
+            service, method, **message, **({"after": after} if after else {}), limit=PAGE + 1
+        )
+        return found
+
+    def send(
+        self,
+        service: str,
+        method: str,
+        *,
+        step: str = "",
+        seen: Callable[[], Any] | None = None,
+        **message: Any,
+    ) -> Any:
+        """One command under the form's own command_id, so that sending a form twice is sending it once.
+
+        `step` tells the commands of one form apart. `seen` is waited for until it is true: lists follow
+        their logs a moment later. Raises Refused.
+        """
+        given = request.form["command_id"]
+        command_id = derived_id(given, step) if step else given
+        answer = self.ask(service, method, command_id=command_id, **message)
+        if seen is not None:
+            _wait(seen)
+        return answer
+
+    def tried(self, service: str, method: str, **message: Any) -> Any:
+        """The answer, or None where it is refused: for what stands beside a page's own matter."""
+        try:
+            return self.ask(service, method, **message)
+        except Refused:
+            return None
+
+    @property
+    def me(self) -> Who:
+        """Whoever is signed in; only pages with roles may ask."""
+        assert self.who is not None
+        return self.who
+
+
+def _wait(seen: Callable[[], Any]) -> None:
+    with eventlet.Timeout(_PATIENCE, False):
+        while not seen():
+            eventlet.sleep(0.02)

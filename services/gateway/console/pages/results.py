@@ -1,0 +1,133 @@
+"""Results: reviewed by somebody who did not score, published by the centre, corrected by two people."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from services.gateway.console import words
+from services.gateway.console.desk import Desk
+from services.gateway.console.frame import Room
+from services.gateway.console.parts import charts
+from services.gateway.console.parts.form import Field, act
+from services.gateway.console.parts.table import Button, Column, paged
+from shared.kernel.actors import Role
+
+room = Room("results", _l("成绩"))
+
+READERS = frozenset({Role.SCORE_REVIEWER, Role.CENTRE_OFFICER, Role.SUPERVISOR})
+_PASS_MARK = 60
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("application", _("申请"), "id"),
+        Column("batch", _("批次"), "id", lambda row: url_for("console.results_one", batch=row["batch"])),
+        Column("station", _("鉴定所")),
+        Column("theory", _("理论"), "number"),
+        Column("practical", _("实操"), "number"),
+        Column("passed", _("合格"), "truth"),
+        Column("status", _("状态"), "status"),
+    )
+
+
+@room.page("/results", _l("待办成绩"), roles=READERS, asks=[("scoring", "results_in")])
+def all_(desk: Desk) -> str:
+    """What waits: combined ones for review, reviewed ones for publication. Having looked is an event."""
+    usual = "reviewed" if desk.me.role is Role.CENTRE_OFFICER else "combined"
+    status = request.args.get("status", usual)
+    found = desk.rows("scoring", "results_in", status=status)
+    options = [(each, words.state(each)) for each in ("combined", "reviewed")]
+    filters = [Field("status", _("状态"), "choice", options, value=status)]
+    table = paged(_columns(), found, "application", buttons=_buttons(desk.me.role), empty=_("没有待办成绩。"))
+    about = _("查阅未公布成绩会记入日志。")
+    return render_template("list.html", title=_("待办成绩"), table=table, filters=filters, about=about)
+
+
+def _buttons(role: Role) -> list[Button]:
+    if role is Role.SCORE_REVIEWER:
+        return [_button(_("审核确认"), "review", "combined")]
+    if role is Role.CENTRE_OFFICER:
+        return [_button(_("公布"), "publish", "reviewed")]
+    return []
+
+
+def _button(title: str, view: str, status: str) -> Button:
+    return Button(
+        title,
+        lambda row: url_for(f"console.results_{view}", id=row["application"]),
+        only=lambda row: row["status"] == status,
+        weight="main",
+    )
+
+
+@room.action("/results/<uuid:id>/review", roles={Role.SCORE_REVIEWER})
+def review(desk: Desk, id: Any) -> Any:
+    back = url_for("console.results_all_")
+    return act(lambda: desk.send("scoring", "review_scores", result=str(id)), back, _("成绩已审核。"))
+
+
+@room.action("/results/<uuid:id>/publish", roles={Role.CENTRE_OFFICER})
+def publish(desk: Desk, id: Any) -> Any:
+    back = url_for("console.results_all_")
+    return act(lambda: desk.send("scoring", "publish_result", result=str(id)), back, _("成绩已公布。"))
+
+
+@room.page("/results/batch", _l("成绩分布"), roles=READERS, asks=[("scoring", "distribution")])
+def one(desk: Desk) -> Any:
+    """How the published scores of a batch lie, with the mark."""
+    batch = request.args.get("batch", "").strip()
+    drawn = []
+    if batch:
+        found = desk.ask("scoring", "distribution", batch=batch)
+        drawn = [_distribution(found, part) for part in ("theory", "practical")]
+    filters = [Field("batch", _("批次编号"), value=batch)]
+    return render_template("charts.html", title=_("成绩分布"), drawn=drawn, filters=filters)
+
+
+def _distribution(found: list[dict[str, Any]], part: str) -> charts.Chart:
+    counted = {row["band"]: row[part] for row in found}
+    values = [
+        (str(band * 5), float(counted.get(band, 0)), "good" if band * 5 >= _PASS_MARK else "bad")
+        for band in range(20)
+    ]
+    mark = (_PASS_MARK / 5, _("合格线 %(mark)s", mark=_PASS_MARK))
+    return charts.bars(words.state(part), values, mark=mark)
+
+
+@room.page(
+    "/corrections",
+    _l("更正申请"),
+    roles={Role.SCORE_REVIEWER, Role.SUPERVISOR},
+    asks=[("scoring", "proposals")],
+)
+def corrections(desk: Desk) -> str:
+    found = desk.rows("scoring", "proposals")
+    columns = (
+        Column("sheet", _("评分表"), "code"),
+        Column("station", _("鉴定所")),
+        Column("part", _("科目"), words=words.state),
+        Column("old", _("更正前"), "number"),
+        Column("new", _("更正后"), "number"),
+        Column("reason", _("理由")),
+        Column("proposer", _("申请人"), "id"),
+    )
+    approving = Button(
+        _("批准更正"),
+        lambda row: url_for("console.results_approve", sheet=row["sheet"]),
+        fields=lambda row: {"new": row["new"]},
+        weight="main",
+    )
+    buttons = [approving] if desk.me.role is Role.SCORE_REVIEWER else []
+    table = paged(columns, found, "sheet", buttons=buttons, empty=_("没有待批准的更正。"))
+    return render_template("list.html", title=_("更正申请"), table=table)
+
+
+@room.action("/corrections/<sheet>/approve", roles={Role.SCORE_REVIEWER})
+def approve(desk: Desk, sheet: str) -> Any:
+    new = request.form.get("new", "")
+    if not new.isdecimal() or len(new) > 3:
+        return redirect(url_for("console.results_corrections"), 303)
+    back = url_for("console.results_corrections")
+    return act(lambda: desk.send("scoring", "approve_correction", sheet=sheet, new=int(new)), back)

@@ -1,0 +1,218 @@
+"""The station's clerks: applications from the form to the roster, batches and how far they have come."""
+
+import base64
+from hashlib import sha256
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from services.gateway.console import words
+from services.gateway.console.desk import Desk, Row
+from services.gateway.console.frame import Room
+from services.gateway.console.parts.form import Field, Form, act, serve, subject
+from services.gateway.console.parts.table import Button, Column, paged
+from shared.kernel.actors import Role
+
+room = Room("station", _l("鉴定所"))
+
+CLERKS = frozenset({Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.STATION_DIRECTOR})
+LEVELS = [(level, _l("%(level)s 级", level=level)) for level in (5, 4, 3, 2, 1)]
+_STATES = ("submitted", "station_passed", "registered", "ticketed", "concluded", "rejected", "withdrawn")
+_ANY = [("", _l("全部"))]
+
+
+def columns_of_applications() -> tuple[Column, ...]:
+    """How a list of applications is shown, here and at the centre."""
+    return (
+        Column("application", _("申请"), "id", _of_application),
+        Column("candidate", _("考生"), "id"),
+        Column("batch", _("批次"), "id", lambda row: url_for("console.batches_one", id=row["batch"])),
+        Column("occupation", _("职业")),
+        Column("level", _("等级"), words=words.level),
+        Column("status", _("状态"), "status"),
+        Column("ticket", _("准考证"), "code"),
+        Column("outcome", _("结果"), words=words.state),
+    )
+
+
+def _of_application(row: Row) -> str:
+    return url_for("console.station_application", id=row["application"])
+
+
+def filters(**fixed: Any) -> dict[str, Any]:
+    """What the address asks a list of applications for."""
+    asked = {name: request.args.get(name, "").strip() for name in ("status", "batch", "text")}
+    return {name: value for name, value in {**asked, **fixed}.items() if value}
+
+
+def fields_of_filters(states: tuple[str, ...] = _STATES) -> list[Field]:
+    """The same as fields to fill in."""
+    found = request.args
+    options = [*_ANY, *((state, words.state(state)) for state in states)]
+    return [
+        Field("status", _("状态"), "choice", options, value=found.get("status", ""), required=False),
+        Field("text", _("编号"), value=found.get("text", ""), required=False),
+        Field("batch", _("批次编号"), value=found.get("batch", ""), required=False),
+    ]
+
+
+@room.page("/station/applications", _l("申请"), roles=CLERKS, asks=[("registration", "applications")])
+def applications(desk: Desk) -> str:
+    found = desk.rows("registration", "applications", **filters(station=desk.me.station))
+    buttons = [_pass()] if desk.me.role is Role.STATION_REVIEWER else []
+    table = paged(columns_of_applications(), found, "application", buttons=buttons)
+    tools = []
+    if desk.me.role is Role.EXAM_AFFAIRS:
+        tools = [(_("新申请"), url_for("console.station_new", batch=request.args.get("batch", "")))]
+    return render_template(
+        "list.html", title=_("申请"), table=table, filters=fields_of_filters(), tools=tools
+    )
+
+
+def _pass() -> Button:
+    return Button(
+        _("初审通过"),
+        lambda row: url_for("console.station_review", id=row["application"], verdict="pass"),
+        only=lambda row: row["status"] == "submitted",
+        weight="main",
+    )
+
+
+@room.page(
+    "/station/applications/new",
+    _l("新申请"),
+    roles={Role.EXAM_AFFAIRS},
+    asks=[("registration", "submit_application"), ("registration", "enrol_person")],
+    methods=("GET", "POST"),
+)
+def new(desk: Desk) -> Any:
+    """人员建档 and 提交申请 with one form; identity goes to registration's vault and nowhere else."""
+    batches = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
+    form = Form(_fields_of_application(batches), _("提交申请"))
+    known = {batch["batch"]: batch for batch in batches}
+    return serve(form, lambda values: _submit(desk, values, known), done=_("申请已提交。"), title=_("新申请"))
+
+
+def _fields_of_application(batches: list[Row]) -> tuple[Field, ...]:
+    open_ones = [
+        (batch["batch"], f"{batch['occupation']} · {batch['theory_at'][:10]} · …{batch['batch'][-8:]}")
+        for batch in batches
+        if batch["stage"] == "applied"
+    ]
+    return (
+        Field("batch", _("批次"), "choice", open_ones, value=request.args.get("batch", "")),
+        Field("name", _("姓名")),
+        Field("number", _("身份证号"), hint=_("只存入加密的身份库，不进入任何事件。")),
+        Field("photo", _("证件照"), "file", hint=_("不超过 200 kB。")),
+        Field("level", _("申报等级"), "choice", LEVELS, value=4),
+        Field("kind", _("类别"), "choice", _kinds(), value="student"),
+        Field("education", _("学历"), "choice", _educations(), value="vocational_school"),
+        Field("held_level", _("已持等级"), "number", value=0, least=0, most=5, hint=_("没有填 0。")),
+        Field("years_in_trade", _("从业年限"), "number", value=0, least=0, most=60),
+    )
+
+
+def _kinds() -> list[tuple[str, Any]]:
+    return [("student", _("在校生")), ("society", _("社会人员")), ("enterprise", _("企业职工"))]
+
+
+def _educations() -> list[tuple[str, Any]]:
+    return [("none", _("不限")), ("vocational_school", _("职业学校")), ("college", _("大专及以上"))]
+
+
+def _submit(desk: Desk, values: dict[str, Any], known: dict[str, Row]) -> str:
+    batch, photo = known[values["batch"]], values["photo"]
+    # whoever sends the form twice means one person and one application
+    candidate = application = subject()
+    identity = {"name": values["name"], "number": values["number"]}
+    desk.send(
+        "registration",
+        "enrol_person",
+        step="person",
+        candidate=candidate,
+        document="resident_id",
+        photo=base64.b64encode(photo).decode(),
+        **identity,
+    )
+    terms = {name: values[name] for name in ("level", "kind", "education", "held_level", "years_in_trade")}
+    desk.send(
+        "registration",
+        "submit_application",
+        application=application,
+        candidate=candidate,
+        batch=batch["batch"],
+        station=desk.me.station,
+        occupation=batch["occupation"],
+        catalogue=batch["catalogue"],
+        evidence=[sha256(photo).hexdigest()],
+        seen=lambda: desk.ask("registration", "application", application=application),
+        **terms,
+    )
+    return url_for("console.station_application", id=application)
+
+
+@room.page("/station/applications/<uuid:id>", roles=CLERKS | {Role.CENTRE_REVIEWER}, listed=False)
+def application(desk: Desk, id: Any) -> str:
+    found = desk.ask("registration", "application", application=str(id))
+    forms = _reviews(desk, found) if found else []
+    return render_template("application.html", title=_("申请"), found=found, forms=forms)
+
+
+def _reviews(desk: Desk, found: Row) -> list[Form]:
+    """What this person may decide about it now."""
+    decides = {
+        (Role.STATION_REVIEWER, "submitted"): ("station_review", _("初审通过"), _("初审不通过")),
+        (Role.CENTRE_REVIEWER, "station_passed"): ("centre_review", _("复核通过"), _("复核不通过")),
+    }
+    forms = []
+    if (desk.me.role, found["status"]) in decides:
+        view, yes, no = decides[desk.me.role, found["status"]]
+        to = {"id": found["application"]}
+        forms = [
+            Form((), yes, url_for(f"console.{view}", verdict="pass", **to)),
+            Form(
+                (Field("reason", _("理由")),),
+                no,
+                url_for(f"console.{view}", verdict="reject", **to),
+                weight="grave",
+            ),
+        ]
+    if desk.me.role is Role.EXAM_AFFAIRS and found["status"] in _WITHDRAWABLE:
+        target = url_for("console.station_withdraw", id=found["application"])
+        forms.append(Form((Field("reason", _("理由")),), _("撤回申请"), target, weight="grave"))
+    return [form.fresh() for form in forms]
+
+
+_WITHDRAWABLE = ("submitted", "station_passed", "registered", "ticketed")
+
+
+def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
+    """Passes or rejects an application at the station or at the centre."""
+    method = f"pass_{level}_review" if verdict == "pass" else f"reject_at_{level}"
+    reason = {} if verdict == "pass" else {"reason": request.form.get("reason", "")}
+    before = desk.ask("registration", "application", application=str(id))
+
+    def changed() -> bool:
+        return bool(desk.ask("registration", "application", application=str(id)) != before)
+
+    back = request.form.get("back") or url_for("console.station_application", id=id)
+    return act(
+        lambda: desk.send("registration", method, application=str(id), seen=changed, **reason),
+        back,
+        _("审核结果已记录。"),
+    )
+
+
+@room.action("/station/applications/<uuid:id>/review/<verdict>", roles={Role.STATION_REVIEWER})
+def review(desk: Desk, id: Any, verdict: str) -> Any:
+    return decide(desk, id, verdict, "station")
+
+
+@room.action("/station/applications/<uuid:id>/withdraw", roles={Role.EXAM_AFFAIRS})
+def withdraw(desk: Desk, id: Any) -> Any:
+    def send() -> None:
+        desk.send("registration", "withdraw_application", application=str(id), reason=request.form["reason"])
+
+    return act(send, url_for("console.station_application", id=id), _("申请已撤回。"))

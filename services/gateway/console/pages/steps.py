@@ -1,0 +1,48 @@
+"""What the centre does next with a batch: the notice, the papers, the examiners."""
+
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from services.gateway.console import words
+from services.gateway.console.desk import Row
+from services.gateway.console.parts.form import Field, Form
+from shared.kernel.actors import Role
+from shared.kernel.ids import new_id
+
+
+def steps(role: Role, found: Row) -> list[Form]:
+    """What somebody of the centre may do with a batch at its stage."""
+    to = {"id": found["batch"]}
+    if role is Role.CENTRE_OFFICER and found["stage"] == "applied":
+        return [
+            Form(
+                (Field("notice", _("通知书号")),), _("下达任务通知书"), url_for("console.centre_notice", **to)
+            )
+        ]
+    if role is Role.PAPER_CUSTODIAN and found["stage"] == "noticed":
+        papers = Field(
+            "papers",
+            _("试题编号"),
+            "lines",
+            value="\n".join(new_id() for _place in range(8)),
+            hint=_("每行一个试题的编号；只有编号，没有题目内容。"),
+        )
+        return [Form((papers,), _("封存题池"), url_for("console.centre_seal", **to))]
+    if role is Role.CENTRE_OFFICER and found["stage"] in ("noticed", "supplied"):
+        return [_assignment(to)]
+    return []
+
+
+def _assignment(to: dict[str, Any]) -> Form:
+    parts = [("theory", words.state("theory")), ("practical", words.state("practical"))]
+    return Form(
+        (
+            Field("examiner", _("考评员编号")),
+            Field("part", _("科目"), "choice", parts),
+            Field("head", _("组长"), "truth", required=False),
+        ),
+        _("委派考评员"),
+        url_for("console.centre_assign", **to),
+    )

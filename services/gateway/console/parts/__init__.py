@@ -1,0 +1,1 @@
+"""What all pages are made of: one table, one timeline, one form, one progress, one set of charts."""

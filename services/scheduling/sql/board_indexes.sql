@@ -1,0 +1,4 @@
+-- what lists of batches and rooms are read by
+CREATE INDEX IF NOT EXISTS batches_in_stage ON batches (stage, batch);
+CREATE INDEX IF NOT EXISTS batches_by_theory ON batches (station, theory_at);
+CREATE INDEX IF NOT EXISTS batches_by_practical ON batches (station, practical_at);

@@ -1,0 +1,387 @@
+"""The console as people use it: each role from login to outcome, in a real browser, on a real node."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from shared.kernel.actors import Role
+from shared.runtime.demo import logins
+from tests.browser.reader import LARGEST, Reader
+
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
+NAME, NUMBER = "虚构某某", "999999199001010111"
+PEOPLE = [role.value for role in Role if role is not Role.SERVICE]
+Come = Callable[..., Reader]
+
+
+def actor(role: Role) -> str:
+    """Who logs in in this role."""
+    return logins.account(logins.KEY, role)
+
+
+def check_character(seventeen: str) -> str:
+    """The last character of a resident ID number (GB 11643)."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return "10X98765432"[sum(w * int(d) for w, d in zip(weights, seventeen, strict=True)) % 11]
+
+
+ID_NUMBER = NUMBER[:17] + check_character(NUMBER[:17])
+
+
+# -- every page
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_every_page_of_a_role_opens_in_both_languages_without_an_obstacle(
+    reader: Come, seen: set[str], role: str
+) -> None:
+    """A page that several roles have is looked at with the first of them, and opened by all."""
+    somebody = reader(role)
+    paths = somebody.page.locator("nav.rooms a").evaluate_all("all => all.map(each => each.pathname)")
+    assert paths
+    new = [path for path in paths if path not in seen]
+    for language in ("zh", "en"):
+        somebody.speak(language)
+        for path in new if language == "en" else paths:
+            somebody.open(path)
+            somebody.page.wait_for_selector("h1")
+            assert somebody.page.locator("main .problem").all_inner_texts() == []
+            if path in new:
+                somebody.keep(f"{role}{path.replace('/', '-').rstrip('-') or '-home'}-{language}")
+                assert somebody.weight() < LARGEST
+            if path in new and language == "zh":
+                assert somebody.obstacles() == []
+    seen.update(new)
+    assert somebody.wrong == []
+
+
+def test_the_pages_fit_a_phone_and_are_left_by_keyboard(reader: Come) -> None:
+    somebody = reader("exam_affairs")
+    somebody.page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/station/applications", "/station/batches", "/station/applications/new"):
+        somebody.open(path)
+        somebody.keep(f"phone{path.replace('/', '-')}")
+        wide = somebody.page.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= 390
+    somebody.page.keyboard.press("Tab")
+    assert somebody.page.evaluate("() => document.activeElement.className") == "skip"
+    somebody.page.keyboard.press("Enter")
+    assert somebody.page.evaluate("() => document.activeElement.id") == "main"
+
+
+def test_a_page_of_another_role_is_refused_and_without_login_there_is_the_login_page(reader: Come) -> None:
+    clerk = reader("exam_affairs")
+    assert clerk.page.request.get("/trail").status == 403
+    stranger = reader()
+    stranger.open("/trail?kind=batch&id=x")
+    assert "/login?next=" in stranger.page.url
+    assert stranger.page.locator(".notice").inner_text()
+
+
+def test_a_wrong_password_is_told_without_saying_what_was_wrong(reader: Come) -> None:
+    stranger = reader()
+    stranger.open("/login")
+    stranger.fill(name="supervisor", password="not the password")
+    stranger.page.locator("main form.form button").click()
+    stranger.page.wait_for_selector(".problem")
+    assert "WrongLogin" in stranger.page.locator(".problem").inner_text()
+
+
+# -- the way of one batch, from its application to the certificate that anybody can check
+
+
+def test_a_batch_goes_its_way_from_application_to_certificate(reader: Come, tmp_path: Path) -> None:
+    batch = apply_for_a_batch(reader("station_director"))
+    application = submit_an_application(reader("exam_affairs"), batch, tmp_path)
+    review(reader("station_reviewer"), f"/station/applications/{application}", "初审通过")
+    review(reader("centre_reviewer"), f"/station/applications/{application}", "复核通过")
+    prepare(reader, batch)
+    ticket = seat(reader("exam_affairs"), batch, application)
+    exam_day(reader("invigilator"), batch, ticket)
+    score(reader("examiner"))
+    conclude(reader, application)
+    number = certificate(reader("certificate_processor"), batch)
+    anybody_checks(reader(), number)
+    everything_stands_in_the_trail(reader("supervisor"), batch)
+
+
+def apply_for_a_batch(director: Reader) -> str:
+    director.open("/station/batches/new")
+    soon = datetime.now(UTC).astimezone(CHINA) + timedelta(minutes=20)
+    local = soon.strftime("%Y-%m-%dT%H:%M")
+    director.fill(occupation="浏览器试验工", planned="10", theory_at=local, practical_at=local)
+    director.press("提交批次申请")
+    assert director.told() == "批次申请已提交。"
+    return director.page.url.rsplit("/", 1)[1]
+
+
+def submit_an_application(clerk: Reader, batch: str, folder: Path) -> str:
+    photo = folder / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8 a picture of nobody")
+    clerk.open(f"/station/applications/new?batch={batch}")
+    clerk.fill(name=NAME, number="999999199001010110")
+    clerk.page.set_input_files("[name=photo]", photo)
+    clerk.page.locator("main form.form button").click()
+    clerk.page.wait_for_selector(".problem")
+    assert clerk.page.locator(".field.wrong input").get_attribute("name") == "number"
+    clerk.fill(number=ID_NUMBER)
+    clerk.page.set_input_files("[name=photo]", photo)
+    clerk.press("提交申请")
+    assert clerk.told() == "申请已提交。"
+    application = clerk.page.url.rsplit("/", 1)[1]
+    clerk.open(f"/station/applications?text={application[:18]}")
+    assert clerk.row(application[-8:]).locator(".state").inner_text() == "待初审"
+    return application
+
+
+def review(reviewer: Reader, path: str, button: str) -> None:
+    reviewer.open(path)
+    reviewer.press(button)
+    assert reviewer.told() == "审核结果已记录。"
+
+
+def prepare(reader: Come, batch: str) -> None:
+    officer = reader("centre_officer")
+    officer.open("/centre/batches")
+    officer.page.wait_for_selector(f"tr#row-{batch}")
+    officer.open(f"/batches/{batch}")
+    officer.fill(notice="鉴通-试-1")
+    officer.press("下达任务通知书")
+    assert officer.told() == "任务通知书已下达。"
+    custodian = reader("paper_custodian")
+    custodian.open(f"/batches/{batch}")
+    custodian.press("封存题池")
+    assert custodian.told() == "题池已封存。"
+    examiner = actor(Role.EXAMINER)
+    others = [examiner[:-1] + end for end in "abcdef" if not examiner.endswith(end)]
+    for place, (one, part) in enumerate(
+        [(examiner, "theory"), (examiner, "practical"), (others[0], "practical"), (others[1], "practical")]
+    ):
+        officer.open(f"/batches/{batch}")
+        officer.fill(examiner=one, part=part)
+        if place < 2:
+            officer.page.check("[name=head]")
+        officer.press("委派考评员")
+        assert officer.told() == "考评员已委派。"
+
+
+def seat(clerk: Reader, batch: str, application: str) -> str:
+    clerk.open(f"/batches/{batch}")
+    clerk.fill(rooms="试验一号考场")
+    clerk.press("随机编排考位")
+    assert clerk.told() == "考位已编排。"
+    clerk.open(f"/station/applications/{application}")
+    ticket = clerk.page.locator("dd", has_text=re.compile(r"^[2-9A-HJ-NP-Z]{16}$"))
+    for _ in range(100):  # the ticket follows from the seat a moment later
+        if ticket.count():
+            break
+        clerk.page.reload()
+    return ticket.inner_text()
+
+
+def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
+    """The line breaks while somebody is checked in; he is checked in once all the same."""
+    invigilator.open("/day")
+    invigilator.open(f"/day/{batch}")
+    page = invigilator.page
+    assert invigilator.row(ticket).locator(".state").inner_text() == "已发准考证"
+    page.context.set_offline(True)
+    invigilator.row(ticket).get_by_role("button", name="签到").click()
+    page.wait_for_selector("#offline[data-count='1']")
+    assert "1" in page.locator("#offline").inner_text()
+    invigilator.keep("invigilator-offline-zh")
+    page.context.set_offline(False)
+    invigilator.row(ticket).locator(".state", has_text="已签到").wait_for()
+    page.wait_for_selector("#offline", state="hidden")
+    invigilator.row(ticket).get_by_role("button", name="抽题").dblclick()
+    invigilator.row(ticket).locator(".state", has_text="已抽题").wait_for()
+    invigilator.wrong = [each for each in invigilator.wrong if "ERR_INTERNET_DISCONNECTED" not in each]
+    assert invigilator.wrong == []
+
+
+def score(examiner: Reader) -> None:
+    """By keyboard: a score, Enter, the next sheet; each signed by the key of this browser."""
+    examiner.open("/examining")
+    page = examiner.page
+    page.wait_for_selector("#device[data-state=new]")
+    examiner.press("登记本设备的密钥")
+    page.wait_for_selector("#device[data-state=registered]")
+    assert NAME not in page.content()
+    examiner.keep("examiner-sheets-zh")
+    for points in ("82", "77"):
+        page.wait_for_selector("#device[data-state=registered]")
+        page.wait_for_function("() => document.activeElement.name === 'score'")
+        page.keyboard.type(points)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert examiner.told() == "成绩已提交。"
+    examiner.open("/examining/done")
+    assert page.locator("tr", has_text="是").count() >= 2
+    key = page.evaluate(
+        "() => new Promise(done => { const opening = indexedDB.open('jianding', 1);"
+        " opening.onsuccess = () => {"
+        " const all = opening.result.transaction('keys').objectStore('keys').getAll();"
+        " all.onsuccess = () => done(all.result.map(each => each.privateKey.extractable)); }; })"
+    )
+    assert key == [False]
+    assert examiner.wrong == []
+
+
+def conclude(reader: Come, application: str) -> None:
+    for role, button, done in (
+        ("score_reviewer", "审核确认", "成绩已审核。"),
+        ("centre_officer", "公布", "成绩已公布。"),
+    ):
+        somebody = reader(role)
+        row = somebody.page.locator(f"tr#row-{application}")
+        for _ in range(100):
+            somebody.open("/results")
+            if row.count():
+                break
+        with somebody.page.expect_navigation():
+            row.get_by_role("button", name=button).click()
+        assert somebody.told() == done
+
+
+def certificate(processor: Reader, batch: str) -> str:
+    row = processor.page.locator("tr", has_text="浏览器试验工")
+    for _ in range(100):
+        processor.open("/certificates/waiting")
+        if row.count():
+            break
+    with processor.page.expect_navigation():
+        row.get_by_role("button", name="审核发证").click()
+    processor.told()
+    number = processor.page.locator("tbody td.code").first
+    for _ in range(100):
+        processor.open(f"/certificates?batch={batch}")
+        if number.count():
+            break
+    return number.inner_text()
+
+
+def anybody_checks(stranger: Reader, number: str) -> None:
+    stranger.open(f"/check?number={number}")
+    stranger.fill(name=NAME)
+    stranger.press("核验")
+    assert stranger.page.locator(".verdict.good").inner_text() == "证书真实有效"
+    assert stranger.page.locator(".checks .state.passed").count() == 5
+    shown = stranger.page.locator("#verdict").inner_text()
+    assert ID_NUMBER not in shown
+    assert ID_NUMBER[:3] in shown
+    stranger.keep("public-check-genuine-zh")
+    assert stranger.obstacles() == []
+    stranger.fill(number=number, name="虚构他人")
+    stranger.press("核验")
+    assert stranger.page.locator(".verdict.bad").count() == 1
+    assert "浏览器试验工" not in stranger.page.locator("#verdict").inner_text()
+    assert stranger.wrong == []
+
+
+def everything_stands_in_the_trail(supervisor: Reader, batch: str) -> None:
+    supervisor.open(f"/trail?kind=batch&id={batch}")
+    headings = supervisor.page.locator(".step h3").all_inner_texts()
+    assert headings[0] == "批次申请"
+    assert {"任务通知下达", "考位编排", "考生签到", "试题抽取"} <= set(headings)
+    supervisor.keep("supervisor-trail-of-a-batch-zh")
+    assert supervisor.obstacles() == []
+
+
+# -- supervision
+
+
+def test_a_supervisor_verifies_the_log_and_sees_what_was_found(reader: Come) -> None:
+    supervisor = reader("supervisor")
+    supervisor.open("/verification")
+    supervisor.press("开始核验")
+    supervisor.page.locator(".verdict.good").wait_for(timeout=60_000)
+    supervisor.keep("supervisor-verified-zh")
+    assert supervisor.wrong == []
+
+
+def test_a_trail_shows_before_and_after_what_was_known_when_and_why(reader: Come) -> None:
+    supervisor = reader("supervisor")
+    supervisor.open(f"/trail?kind=examiner&id={actor(Role.EXAMINER)}&types=CorrectionProposed")
+    step = supervisor.page.locator(".step").first
+    before, after = step.locator("del").inner_text(), step.locator("ins").inner_text()
+    assert int(before) == int(after) + 1
+    step.locator("summary").click()
+    step.locator("a[href*='/trail/cause/']").click()
+    supervisor.page.wait_for_selector(".step")
+    supervisor.open(f"/trail?kind=examiner&id={actor(Role.EXAMINER)}&as_of=2020-01-01T00:00")
+    assert supervisor.page.locator(".step").count() == 0
+    assert supervisor.wrong == []
+
+
+def test_a_trail_is_exported_with_its_proofs(reader: Come) -> None:
+    supervisor = reader("supervisor")
+    supervisor.open(f"/trail?kind=examiner&id={actor(Role.EXAMINER)}")
+    with supervisor.page.expect_download() as download:
+        supervisor.page.get_by_text("导出带证明的记录").click()
+    bundle = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    assert bundle["format"] == "jianding-trail/1"
+    assert bundle["entries"]
+
+
+def test_a_supervisors_own_look_is_in_the_log(reader: Come) -> None:
+    supervisor = reader("supervisor")
+    supervisor.open("/results")
+    steps = supervisor.page.locator(".step.look")
+    for _ in range(100):
+        supervisor.open("/lookups")
+        if steps.count():
+            break
+    assert "敏感查阅" in steps.first.inner_text()
+
+
+def test_the_live_page_shows_what_happens_while_it_is_open(reader: Come) -> None:
+    supervisor, other = reader("supervisor"), reader("score_reviewer")
+    supervisor.open("/live")
+    before = supervisor.page.locator("#live .step").first.get_attribute("id")
+    other.open("/results")
+    supervisor.page.wait_for_function(
+        "before => document.querySelector('#live .step').id !== before", arg=before
+    )
+    assert supervisor.wrong == []
+
+
+# -- operator and candidate
+
+
+def test_an_operator_repairs_and_replays_a_parked_event_and_rebuilds_a_projection(reader: Come) -> None:
+    operator = reader("administrator")
+    operator.open("/parked")
+    operator.page.locator("tbody td.number a").first.click()
+    operator.keep("administrator-parked-one-zh")
+    why = operator.page.locator("form", has=operator.page.locator("textarea")).locator("[name=why]")
+    why.fill("试验修复")
+    operator.press("修复")
+    assert operator.told() == "已修复；请重放。"
+    operator.press("重放")
+    assert operator.told() == "已重放。"
+    assert operator.page.locator(".empty").count() == 1
+    operator.open("/projections")
+    row = operator.page.locator("tr", has_text="panels")
+    with operator.page.expect_navigation():
+        row.get_by_role("button", name="重建").click()
+    operator.told()
+    live = row.locator("td.number").first
+    for _ in range(100):
+        if live.inner_text() == "2":
+            break
+        operator.open("/projections")
+    assert live.inner_text() == "2"
+    assert operator.wrong == []
+
+
+def test_a_candidate_sees_his_own_application_and_nobody_elses(reader: Come) -> None:
+    candidate = reader("candidate")
+    candidate.open("/own")
+    assert candidate.page.locator("section[id^=application-]").count() == 1
+    assert candidate.page.request.get("/station/applications").status == 403
+    candidate.keep("candidate-own-zh")
+    assert candidate.wrong == []

@@ -189,6 +189,7 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     invigilator.open(f"/day/{batch}")
     page = invigilator.page
     assert invigilator.row(ticket).locator(".state").inner_text() == "已发准考证"
+    assert page.locator(".head").inner_text() == "试验一号考场"
     page.context.set_offline(True)
     invigilator.row(ticket).get_by_role("button", name="签到").click()
     page.wait_for_selector("#offline[data-count='1']")

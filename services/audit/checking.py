@@ -27,7 +27,7 @@ _TOLD = 0.3  # seconds between two words about the progress
 _ALIVE = "ended_at IS NULL AND touched_at > now() - interval '30 seconds'"
 _BEGIN = f"""
 INSERT INTO checks (asked_by, whole)
-SELECT %s, coalesce(max(index), -1) + 1 FROM entries
+SELECT %s, (SELECT coalesce(max(index), -1) + 1 FROM entries)
  WHERE NOT EXISTS (SELECT FROM checks WHERE {_ALIVE}) RETURNING id
 """  # noqa: S608
 _TOUCH = "UPDATE checks SET done = %s, touched_at = now() WHERE id = %s RETURNING cancelled"

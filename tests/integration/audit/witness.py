@@ -42,6 +42,10 @@ class Witness:
     def connect(self, role: str = "service") -> Connection[Any]:
         return self._stack.enter_context(closing(self._cluster.connect("audit", role)))
 
+    def visit(self) -> Connection[Any]:
+        """The service's connection for a `with` block."""
+        return self._cluster.connect("audit")
+
     def source(self, service: str) -> Source:
         return next(each for each in self.sources if each.service == service)
 

@@ -21,6 +21,11 @@ AT_THE_CENTRE = {
 }  # fmt: skip
 
 
+def somebody(role: Role) -> str:
+    """Whoever is in this role."""
+    return derived_id("somebody", role)
+
+
 @dataclass(frozen=True)
 class House:
     """A running node: where its door is, and what signs its tokens."""
@@ -30,7 +35,7 @@ class House:
 
     def token(self, role: Role) -> str:
         body = "centre" if role in AT_THE_CENTRE else STATION
-        return self.mint.issue(Actor(derived_id("somebody", role), role, body))
+        return self.mint.issue(Actor(somebody(role), role, body))
 
 
 @pytest.fixture(scope="package")

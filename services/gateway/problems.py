@@ -9,7 +9,7 @@ from nameko.exceptions import RemoteError
 from werkzeug.exceptions import HTTPException
 
 from shared.bus.calls import NoAnswer, Refused
-from shared.kernel.errors import Refusal
+from shared.kernel.errors import NotEntitled, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,6 @@ _STATUS = {
     "TokenExpired": 401,
     "TokenInvalid": 401,
     "NotForThisRole": 403,
-    "NotEntitled": 403,
-    "RoleNotAllowed": 403,
-    "DutyConflict": 403,
     "ForgedRequest": 403,
     "LoginLocked": 429,
     "TooManyRequests": 429,
@@ -137,7 +134,13 @@ def register(app: Flask) -> None:
 
 def status_of(problem: dict[str, Any]) -> int:
     """The status that goes with a problem as it crosses the bus."""
-    return _STATUS.get(problem["code"], _REFUSED)
+    code = problem["code"]
+    return _STATUS.get(code) or (403 if code in _names(NotEntitled) else _REFUSED)
+
+
+def _names(kind: type[Refusal]) -> set[str]:
+    """The codes of a refusal and of all kinds of it that the services have."""
+    return {kind.__name__}.union(*map(_names, kind.__subclasses__()))
 
 
 def answer(problem: dict[str, Any], status: int | None = None) -> Response:

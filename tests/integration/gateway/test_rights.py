@@ -28,7 +28,13 @@ _KINDS = {
 
 def message(known: type[Schema], own: str = "") -> dict[str, Any]:
     """A message that is well-formed, about nothing that there is, and about oneself where that matters."""
-    named = {"body": "centre", "password": "no secret at all", "examiner": own, "candidate": own}
+    named = {
+        "body": "centre",
+        "password": "no secret at all",
+        "data": "{}",
+        "public_key": base64.urlsafe_b64encode(bytes(32)).decode().rstrip("="),
+        **dict.fromkeys(("examiner", "candidate", "signer"), own),
+    }
     return {
         name: named.get(name) or _value(field)
         for name, field in known().fields.items()

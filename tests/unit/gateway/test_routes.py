@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from services.registration.domain.errors import PersonUnknown
 from shared.bus.calls import NoAnswer, Refused
-from shared.kernel.errors import Busy, InvalidInput
+from shared.kernel.errors import Busy, DutyConflict, InvalidInput
 from tests.unit.gateway.conftest import Services
 
 BEARER = {"Authorization": "Bearer clerk"}
@@ -59,6 +60,8 @@ def test_the_words_of_an_address_become_the_values_of_the_schema(
     [
         (Refused.of(InvalidInput("batch")), 422, "InvalidInput"),
         (Refused.of(Busy()), 503, "Busy"),
+        (Refused.of(DutyConflict()), 403, "DutyConflict"),
+        (Refused.of(PersonUnknown()), 409, "PersonUnknown"),
         (NoAnswer("registration"), 503, "ServiceSilent"),
         (None, 404, "NotThere"),
         (ValueError("of a service"), 500, "Broken"),

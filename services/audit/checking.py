@@ -8,9 +8,10 @@ from typing import Any
 import eventlet
 import orjson
 from psycopg import Connection
+from psycopg.rows import dict_row
 from psycopg_pool import PoolClosed
 
-from services.audit import bundles, promised, verification
+from services.audit import bundles, promised, trails, verification
 from services.audit.verification import Verdict
 from shared.contracts import SOURCES
 from shared.kernel.actors import Actor
@@ -136,6 +137,15 @@ def shown(rows: Rows, after: int = 2**53, limit: int = 20) -> list[dict[str, Any
     return found
 
 
+class TrailUnknown(DomainError):
+    """没有与此编号有关的事件；请核对对象和编号。
+
+    The log has nothing about this id; check the kind of subject and the id.
+    """
+
+    field = "id"
+
+
 class BundleNotReady(DomainError):
     """此记录暂时无法导出；请稍候片刻再试，仍不行请核对编号。
 
@@ -166,6 +176,9 @@ class Checker:
         """The trail of one subject with its proofs."""
         try:
             with self._workshop.connect() as connection:
+                with connection.cursor(row_factory=dict_row) as rows:
+                    if not trails.trail(rows, kind, id, limit=1):
+                        raise TrailUnknown
                 return bundles.bundle(connection, self._workshop.settings, kind, id, patience=10)
         except Impossible:
             raise BundleNotReady from None

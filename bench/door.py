@@ -144,7 +144,7 @@ def _get(path: str, headers: dict[str, str] | None = None) -> bytes:
 def _weights() -> Iterator[Figure]:
     for path in _PAGES:
         page = _get(path)
-        loaded = re.findall(rb'(?:src|href)="(/[^"]+\.(?:css|js|svg|woff2)[^"]*)"', page)
+        loaded = re.findall(rb'(?:src|href)="(/[^"]+\.(?:css|js|svg|woff2)(?:\?[^"]*)?)"', page)
         size = len(page) + sum(len(_get(each.decode())) for each in set(loaded))
         yield Figure(f"page{path.replace('/', '_')}", "kB", [size / 1000], aim=HEAVIEST, at_most=True)
 

@@ -69,7 +69,7 @@ def message(service, method, actor):
     found = {name: value(field) for name, field in asked.items() if field.required}
     if "examiner" in found and method not in ("assign_examiner",):
         found["examiner"] = actor
-    if method.startswith("own_"):
+    if method.startswith("own_") and actor != "registration":
         found["candidate"] = actor
     return found
 

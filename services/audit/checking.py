@@ -11,12 +11,14 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg_pool import PoolClosed
 
-from services.audit import bundles, promised, trails, verification
+from services.audit import bundles, promised, reads, trails, verification
 from services.audit.verification import Verdict
 from shared.contracts import SOURCES
 from shared.kernel.actors import Actor
 from shared.kernel.errors import DomainError
+from shared.kernel.ids import new_id
 from shared.kernel.reactions import Rows
+from shared.runtime import reading
 from shared.runtime.definition import Impossible
 from shared.runtime.workshop import Workshop
 from shared.security import heads
@@ -24,6 +26,7 @@ from shared.security.heads import Head
 
 log = logging.getLogger(__name__)
 
+_ON_ITS_WAY = 5.0  # seconds for what was sealed a moment ago to reach the log
 _TOLD = 0.3  # seconds between two words about the progress
 _ALIVE = "ended_at IS NULL AND touched_at > now() - interval '30 seconds'"
 _BEGIN = f"""
@@ -62,12 +65,46 @@ def verdict(workshop: Workshop, progress: Callable[[int], None] = lambda _: None
     """Verifies the whole log against the sources' heads of this moment and what was published."""
     settings = workshop.settings
     with workshop.connect() as connection:
-        before, promise = verification.reached(connection), promised.promise(connection, settings)
-    said = [_head(workshop, service) for service in SOURCES]
+        promise = promised.promise(connection, settings)
+    before, said = _arrived(workshop)
     with workshop.connect() as connection:
         found = verification.verify(connection, said, progress, before)
         found.problems += promised.broken(connection, settings, promise, found)
         return found
+
+
+def verified(workshop: Workshop, by: Actor) -> dict[str, Any]:
+    """The same at once, and that he had it verified."""
+    found = verdict(workshop).as_data()
+    with workshop.connect() as connection:
+        say(connection, workshop, by, found)
+    workshop.committed()
+    return found
+
+
+def say(connection: Connection[Any], workshop: Workshop, by: Actor, found: dict[str, Any]) -> None:
+    """`LogVerified`, in the caller's transaction if there is one."""
+    id, word = new_id(), "verified" if found["verified"] else "altered"
+    source, event = workshop.settings.source("audit"), reads.verified(id, found, word)
+    reading.commit(connection, source, by, event, f"verification-{id}", id)
+
+
+def _arrived(workshop: Workshop) -> tuple[dict[str, int], list[Head]]:
+    """How far the log was before the heads were asked for, and the heads; waits for what is on its way."""
+    deadline = time.monotonic() + _ON_ITS_WAY
+    while True:
+        before = _reached(workshop)
+        said = [_head(workshop, service) for service in SOURCES]
+        now = _reached(workshop)
+        arrived = all(head.position <= now.get(head.source, 0) for head in said)
+        if arrived or time.monotonic() > deadline:
+            return before, said
+        eventlet.sleep(0.1)
+
+
+def _reached(workshop: Workshop) -> dict[str, int]:
+    with workshop.connect() as connection:
+        return verification.reached(connection)
 
 
 def _head(workshop: Workshop, service: str) -> Head:
@@ -92,9 +129,9 @@ def cancel(connection: Connection[Any], id: int) -> None:
         raise CheckEnded
 
 
-def run(workshop: Workshop, id: int) -> None:
+def run(workshop: Workshop, id: int, by: Actor) -> None:
     """Works on a task to its end, whatever that is."""
-    task = _Task(workshop, id)
+    task = _Task(workshop, id, by)
     try:
         found: dict[str, Any] | None = verdict(workshop, task.progress).as_data()
     except PoolClosed:
@@ -110,8 +147,8 @@ def run(workshop: Workshop, id: int) -> None:
 class _Task:
     """Tells the database how far it has come, and hears whether it shall stop."""
 
-    def __init__(self, workshop: Workshop, id: int) -> None:
-        self._workshop, self._id = workshop, id
+    def __init__(self, workshop: Workshop, id: int, by: Actor) -> None:
+        self._workshop, self._id, self._by = workshop, id, by
         self._done, self._told = 0, time.monotonic()
 
     def progress(self, done: int) -> None:
@@ -127,8 +164,11 @@ class _Task:
     def end(self, found: dict[str, Any] | None) -> None:
         done = found["size"] if found else self._done
         text = orjson.dumps(found).decode() if found else None
-        with self._workshop.connect() as connection:
+        with self._workshop.connect() as connection, connection.transaction():
             connection.execute(_END, (done, text, self._id))
+            if found:
+                say(connection, self._workshop, self._by, found)
+        self._workshop.committed()
 
 
 def shown(rows: Rows, after: int = 2**53, limit: int = 20) -> list[dict[str, Any]]:
@@ -163,7 +203,7 @@ class Checker:
         """{id} of a task that runs from now on; CheckRunning while there is another."""
         with self._workshop.connect() as connection:
             id = begin(connection, by.id)
-        eventlet.spawn(run, self._workshop, id)
+        eventlet.spawn(run, self._workshop, id, by)
         return {"id": id}
 
     def cancel(self, _by: Actor, id: int) -> dict[str, Any]:
@@ -172,13 +212,18 @@ class Checker:
             cancel(connection, id)
         return {}
 
-    def bundle(self, _by: Actor, kind: str, id: str) -> dict[str, Any]:
-        """The trail of one subject with its proofs."""
+    def bundle(self, by: Actor, kind: str, id: str) -> dict[str, Any]:
+        """The trail of one subject with its proofs; that it leaves the house is said first."""
+        settings, made = self._workshop.settings, new_id()
         try:
             with self._workshop.connect() as connection:
                 with connection.cursor(row_factory=dict_row) as rows:
                     if not trails.trail(rows, kind, id, limit=1):
                         raise TrailUnknown
-                return bundles.bundle(connection, self._workshop.settings, kind, id, patience=10)
+                found = bundles.bundle(connection, settings, kind, id, patience=10)
+                said = reads.made(made, kind, id, found)
+                reading.commit(connection, settings.source("audit"), by, said, f"bundle-{made}", made)
         except Impossible:
             raise BundleNotReady from None
+        self._workshop.committed()
+        return found

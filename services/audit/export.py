@@ -59,14 +59,19 @@ def export(
     settings: Settings,
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
+    announce: Callable[[Checkpoint], None] = lambda _: None,
 ) -> Exported:
-    """Writes the newest published checkpoint and all that is under it; adds to an older export of the log."""
+    """Writes the newest published checkpoint and all that is under it; adds to an older export of the log.
+
+    `announce` is told what is going to be written, before any of it is.
+    """
     policy = keyring.policy(settings)
     note = newest_accepted(connection, settings, policy)
     checkpoint = Checkpoint.parse(note.text)
     before = _earlier(folder, settings.origin)
     if before is not None and before.size > checkpoint.size:
         raise OtherHistory(f"it has {before.size} entries, the log {checkpoint.size}")
+    announce(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     # first the policy: it says whose folder this is, should we not come to the end
     files.write(folder / "policy", settings.policy_file.read_bytes(), 0o644)

@@ -16,6 +16,7 @@ from psycopg import Connection, errors
 from services.audit.domain import leaf
 from services.audit.domain.leaf import Link, subjects_of
 from services.audit.domain.tree import EMPTY, Edge, Tree, leaf_hash
+from services.audit.raising import raise_finding
 from services.audit.tiles import StoredTiles
 from shared.contracts import SOURCES
 from shared.kernel.clock import stamp, utc_now
@@ -53,7 +54,6 @@ SELECT source, position, NULL, sealed FROM parked
  WHERE consumer = %s
 """
 _KEEP = "SELECT keep_evidence(%s, %s, %s, %s, %s)"
-_RAISE = "SELECT raise_finding(%s, %s, %s, %s, %s, %s, %s)"
 
 
 def newest(connection: Connection[Any]) -> Tree:
@@ -237,8 +237,9 @@ def _raise(
     body: bytes,
     reason: str,
 ) -> None:
-    detail = orjson.dumps({"evidence": digest(body).hex(), "reason": reason}).decode()
-    connection.execute(_RAISE, (kind, source, position, position, index, index, detail))
+    detail = orjson.dumps({"evidence": digest(body).hex(), "reason": reason})
+    ours = source.split("/")[1]  # what audit follows are the sources of its own body
+    raise_finding(connection, ours, kind, source, (position, position), (index, index), detail)
 
 
 def _of_entries(events: Sequence[Sealed], received: str, leaves: list[bytes]) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from services.audit import (
     keyring,
     programs,
     promised,
+    reads,
     schemas,
     signed,
     standing,
@@ -23,7 +24,7 @@ from services.audit.log import recorder
 from services.audit.sources import Watch
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import Built, Door, Queries, Subscription, rpc
+from shared.runtime.chassis import Built, Door, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
 from shared.runtime.operations import operated
@@ -54,6 +55,10 @@ definition = Definition(
         "sign": programs.sign,
         "sign_now": programs.sign_now,
         "witness": programs.serve_witness,
+        "say_trail": reads.trail,
+        "say_verified": reads.verified,
+        "say_exported": reads.exported,
+        "say_made": reads.made,
     },
     programs=(programs.beside,),
 )
@@ -80,6 +85,7 @@ class Audit:
     subscription = Subscription(definition)
     workshop = Built(lambda workshop: workshop)
     admit = Door()
+    feed = Feed(definition)
     gauges = Gauges(standing.told)
     checker = Built(Checker)
     errand: Any  # set by `operated`
@@ -91,12 +97,12 @@ class Audit:
     @rpc
     def trail(self, **message: Any) -> list[dict[str, Any]]:
         """Everything around a candidate, batch, examiner, certificate … in order (R154)."""
-        return self.read(trails.trail, schemas.Trail, message, roles=SUPERVISION)
+        return self.read(trails.trail, schemas.Trail, message, roles=SUPERVISION, said=reads.trail)
 
     @rpc
     def entries(self, **message: Any) -> list[str]:
         """The log behind an index, as sealed."""
-        return self.read(trails.entries, schemas.Entries, message, roles=SUPERVISION)
+        return self.read(trails.entries, schemas.Entries, message, roles=SUPERVISION, said=reads.entries)
 
     @rpc
     def findings(self, **message: Any) -> list[dict[str, Any]]:
@@ -123,8 +129,13 @@ class Audit:
     @rpc
     def verify(self) -> dict[str, Any]:
         """{verified, size, root, sources, problems}, against the sources' heads of this moment."""
-        self.admit(SUPERVISION)
-        return checking.verdict(self.workshop).as_data()
+        by = self.admit(SUPERVISION)
+        return checking.verified(self.workshop, by)
+
+    @rpc
+    def events_after(self, **message: Any) -> dict[str, Any]:
+        """Audit's own log, as every other source gives out its own."""
+        return self.feed.after(message)
 
     @rpc
     def start_check(self, **message: Any) -> dict[str, Any]:
@@ -144,17 +155,19 @@ class Audit:
     @rpc
     def newest(self, **message: Any) -> list[dict[str, Any]]:
         """The newest events of all sources behind an index, newest first."""
-        return self.read(watching.newest, schemas.NewestEntries, message, roles=SUPERVISION)
+        return self.read(
+            watching.newest, schemas.NewestEntries, message, roles=SUPERVISION, said=reads.newest
+        )
 
     @rpc
     def entry(self, **message: Any) -> dict[str, Any] | None:
         """One event, by its id."""
-        return self.read(watching.entry, schemas.EntryOf, message, roles=SUPERVISION)
+        return self.read(watching.entry, schemas.EntryOf, message, roles=SUPERVISION, sensitive=True)
 
     @rpc
     def together(self, **message: Any) -> list[dict[str, Any]]:
         """What followed from one command or event, near an index."""
-        return self.read(watching.together, schemas.Together, message, roles=SUPERVISION)
+        return self.read(watching.together, schemas.Together, message, roles=SUPERVISION, sensitive=True)
 
     @rpc
     def pace(self, **message: Any) -> list[dict[str, Any]]:

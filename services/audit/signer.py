@@ -27,6 +27,7 @@ from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import WIDTH, Tree, inclusion, leaf_hash, verify_inclusion
 from services.audit.memory import Memory, MemoryLost
+from services.audit.raising import raise_finding
 from services.audit.rereading import Disagreement, Rereading
 from services.audit.tiles import StoredTiles
 from services.audit.witness import Witness
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 _PATROL = 256  # entries that are read again in each step: some 6 ms
 _PORTION = 2**16  # entries that a step signs at most: some 2 s, after which it can be stopped
 _PENANCE = 30.0  # seconds after a refusal before everything is read again
-_RAISE = "SELECT raise_finding(%s, %s, NULL, NULL, %s, %s, %s)"
 _NEWEST = """
 SELECT s.index, s.number, e.leaf FROM subjects s LEFT JOIN entries e USING (index)
  WHERE s.kind = %s AND s.ref = %s AND s.index < %s ORDER BY s.index DESC LIMIT 1
@@ -212,7 +212,8 @@ class Signer:
     def _raise(
         self, connection: Connection[Any], kind: str, about: str, index: int, detail: dict[str, Any]
     ) -> None:
-        connection.execute(_RAISE, (kind, about, index, None, orjson.dumps(detail).decode()))
+        said = orjson.dumps(detail)
+        raise_finding(connection, self._settings.body, kind, about, indexes=(index, None), detail=said)
 
 
 def _within_portion(start: int, end: int) -> int:

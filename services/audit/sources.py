@@ -27,6 +27,7 @@ from services.audit.domain.sources import (
     late,
 )
 from services.audit.log import recorder
+from services.audit.raising import raise_finding
 from shared.contracts import SOURCES
 from shared.kernel.clock import Clock, moment, stamp, utc_now
 from shared.runtime.delivery import FeedUnavailable
@@ -38,13 +39,13 @@ _PAGE = 5000  # entries of one look at lateness
 _ALONE = "SELECT pg_try_advisory_xact_lock(2, hashtext(%s))"  # against another audit that looks
 _RECORD = "SELECT looked, record FROM source_heads WHERE source = %s"
 _KEEP = "SELECT keep_head(%s, %s, %s, %s, %s, %s)"
-_RAISE = "SELECT raise_finding(%s, %s, %s, %s, NULL, NULL, %s)"
 _EVIDENCE = "SELECT keep_evidence(%s, %s, NULL, %b, %s)"
 _RECEIVED = "SELECT position FROM checkpoints WHERE consumer = %s AND source = %s"
 _LEAVES = "SELECT position, leaf FROM entries WHERE source = %s AND position = ANY (%s)"
 _RECEIVED_AT = "SELECT received_at FROM entries WHERE source = %s AND position = %s"
 _ARRIVED = """
-SELECT position, received_at, leaf FROM entries WHERE source = %s AND position > %s ORDER BY position LIMIT %s
+SELECT position, received_at, leaf, type FROM entries WHERE source = %s AND position > %s
+ ORDER BY position LIMIT %s
 """
 
 Ask = Callable[[str], Heartbeat | None]  # what a service has stated last; FeedUnavailable
@@ -117,7 +118,10 @@ class Watch:
             rows = cursor.execute(_ARRIVED, (source, looked, _PAGE)).fetchall()
         if not rows:
             return looked, []
-        return rows[-1][0], late((_arrival(*row) for row in rows), self._limits.transit)
+        # a finding about the lateness of findings would be the next one
+        ours = source == self._settings.source("audit")
+        told = (row for row in rows if not (ours and row[3] == "FindingRaised"))
+        return rows[-1][0], late((_arrival(*row[:3]) for row in told), self._limits.transit)
 
 
 def _arrival(position: int, received: datetime, entry: bytes) -> Arrival:
@@ -139,10 +143,11 @@ def _hashes(connection: Connection[Any], source: str, positions: set[int]) -> di
 def _tell(connection: Connection[Any], source: str, found: Found) -> None:
     detail = dict(found.detail)
     if found.evidence is not None:
-        body = _evidence(source, found.evidence)
-        connection.execute(_EVIDENCE, (source, found.evidence.position or None, body, found.kind))
-        detail["evidence"] = digest(body).hex()
-    connection.execute(_RAISE, (found.kind, source, found.first, found.last, _as_json(detail).decode()))
+        shown = _evidence(source, found.evidence)
+        connection.execute(_EVIDENCE, (source, found.evidence.position or None, shown, found.kind))
+        detail["evidence"] = digest(shown).hex()
+    body = source.split("/")[1]
+    raise_finding(connection, body, found.kind, source, (found.first, found.last), detail=_as_json(detail))
 
 
 def _evidence(source: str, said: Statement) -> bytes:

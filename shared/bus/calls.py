@@ -151,7 +151,8 @@ class _Asking:
 
 def context(actor: Actor, **more: str) -> dict[str, Any]:
     """What travels with every call: who, in which role, for which body."""
-    return {"actor": actor.id, "role": str(actor.role), "body": actor.body, **more}
+    device = {"device": actor.device} if actor.device else {}
+    return {"actor": actor.id, "role": str(actor.role), "body": actor.body, **device, **more}
 
 
 class Caller(SharedExtension):

@@ -4,5 +4,9 @@
 `occupation` a trade of the catalogue named by `catalogue`. Digests are lower-case hex sha256.
 """
 
-SERVICES = ("registration", "scheduling", "scoring", "certification", "audit")
-SOURCES = ("registration", "scheduling", "scoring", "certification")
+DECIDING = ("registration", "scheduling", "scoring", "certification")
+SERVICES = (*DECIDING, "audit")
+SOURCES = SERVICES  # audit has a log of its own, and is audited like everybody
+
+# events of looking and trying: they give nobody a duty, and do not belong to a batch's life
+ASIDE = frozenset({"AttemptRefused", "BundleMade", "FindingRaised", "SensitiveRead", "TrailRead"})

@@ -27,8 +27,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody acting: `id` is opaque, `body` is a centre or a station (`centre`, `station-3201`)."""
+    """Somebody acting: `id` is opaque, `body` is a centre or a station (`centre`, `station-3201`).
+
+    `device` is what he acts on, as an opaque id too, where the caller says so. It gives no rights.
+    """
 
     id: str
     role: Role
     body: str
+    device: str = ""

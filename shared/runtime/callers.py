@@ -20,6 +20,7 @@ _SPELLING = {
     "role": re.compile(r"(?s).*"),  # any text: what is no role is told the roles
     "body": re.compile(r"centre|station-[0-9]{8}"),
 }
+_DEVICE = _SPELLING["actor"]
 _WANTED = {
     "actor": ("须为不含个人信息的操作人编号", "It has to be an opaque id of whoever asks, such as a UUID"),
     "role": ("须为操作人的角色", "It has to be the role of whoever asks"),
@@ -49,7 +50,7 @@ def read_actor(data: dict[str, Any], trust: Trust | None = None, *, services: bo
     """The actor in the context of a call; InvalidInput names what is missing or unknown.
 
     A token, once shown, has to be valid, and decides: TokenExpired, or TokenInvalid, also where the call says
-    somebody else. TokenMissing without one where they are required.
+    somebody else. TokenMissing without one where they are required. `device` may be named too (R154).
     `services`: whether a service may ask in its own name, which no command or query of people allows.
     """
     if data.get("token"):
@@ -66,7 +67,17 @@ def read_actor(data: dict[str, Any], trust: Trust | None = None, *, services: bo
     if data["role"] not in roles:
         known = ", ".join(sorted(roles))
         raise InvalidInput("role", zh=f"没有这个角色；可用：{known}。", en=f"It is not one of: {known}.")
-    return Actor(data["actor"], Role(data["role"]), data["body"])
+    return Actor(data["actor"], Role(data["role"]), data["body"], _device(data))
+
+
+def _device(data: dict[str, Any]) -> str:
+    """What he acts on; it gives no rights, so no token has to say it."""
+    device: Any = data.get("device", "")
+    if not isinstance(device, str) or (device and not _DEVICE.fullmatch(device)):
+        raise InvalidInput(
+            "device", zh="须为不含个人信息的设备编号。", en="It has to be an opaque id, or be left out."
+        )
+    return device
 
 
 def _shown(data: dict[str, Any], trust: Trust | None) -> dict[str, Any]:
@@ -78,4 +89,4 @@ def _shown(data: dict[str, Any], trust: Trust | None) -> dict[str, Any]:
     for field, claim in claims.items():
         if data.get(field, claim) not in (claim, ""):
             raise TokenInvalid(field)
-    return claims
+    return {**claims, "device": data.get("device", "")}

@@ -17,10 +17,11 @@ from shared.contracts import SOURCES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.errors import Refusal
+from shared.kernel.events import Event
 from shared.runtime import delivery, reading
-from shared.runtime.callers import FOLLOWERS, STAFF, NotForThisRole, read_actor
+from shared.runtime.callers import FOLLOWERS, STAFF, read_actor
 from shared.runtime.definition import Definition
-from shared.runtime.doors import Door, Errands, Visitors, admit
+from shared.runtime.doors import Door, Errands, Visitors, admit, readable, refuse
 from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.workshop import Workshop
 from shared.store import builds
@@ -162,42 +163,49 @@ class Queries(_Part):
     """`self.read(queries.roster, schemas.Roster, message)`: the query gets rows of the live projections."""
 
     def get_dependency(self, worker_ctx: Any) -> Callable[..., Any]:
-        return partial(self._read, worker_ctx.data)
+        return partial(self._read, worker_ctx.data, worker_ctx.entrypoint.method_name)
 
     def _read(
         self,
         data: dict[str, Any],
+        call: str,
         query: Callable[..., Any],
         schema: type[QuerySchema],
         message: dict[str, Any],
         roles: Collection[Role] | None = None,
         *,
         sensitive: bool = False,
+        said: reading.Said | None = None,
     ) -> Any:
-        """`roles`: who may ask, where not everybody may. `sensitive`: having asked is an event (R163)."""
+        """`roles`: who may ask, where not everybody may. `sensitive`: having asked is an event (R163).
+
+        `said`: which event, where it is another one than SensitiveRead. Who may not ask leaves one as well.
+        """
+        service = self.definition.name
+        if sensitive:
+            said = reading.sensitive(service, call)
         try:
             services = roles is not None and Role.SERVICE in roles
             actor = read_actor(data, self.workshop.trust, services=services)
             if roles is not None and actor.role not in roles:
-                raise NotForThisRole
+                refuse(self.workshop, service, actor, call, readable(schema, message))
             arguments = schema.check(message)
             if arguments.get(_OWN.get(actor.role, ""), actor.id) != actor.id:
-                raise NotForThisRole
-            if sensitive:
-                return self._witnessed(actor, query, arguments)
+                refuse(self.workshop, service, actor, call, arguments)
+            if said is not None:
+                return self._witnessed(actor, query, arguments, said)
             return self.workshop.persistently(lambda connection: _ask(connection, query, arguments))
         except Refusal as refusal:
             raise Refused.of(refusal) from None
 
-    def _witnessed(self, actor: Actor, query: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def _witnessed(
+        self, actor: Actor, query: Callable[..., Any], arguments: dict[str, Any], said: reading.Said
+    ) -> Any:
         source = self.workshop.settings.source(self.definition.name)
 
         def work(connection: Connection[Any]) -> Any:
-            with connection.transaction():
-                answer = _ask(connection, query, arguments)
-                rows = len(answer) if isinstance(answer, list) else int(answer is not None)
-                reading.record(connection, source, actor, query.__name__, arguments, rows)
-            return answer
+            ask = partial(_ask, connection, query, arguments)
+            return reading.witnessed(connection, source, actor, ask, arguments, said)
 
         answer = self.workshop.persistently(work)
         self.workshop.committed()
@@ -238,7 +246,7 @@ class _Pages:
 
     def after(self, message: dict[str, Any]) -> dict[str, Any]:
         """Sealed events as text, exactly as hashed, and the newest signed head (hex)."""
-        actor = admit(self.workshop, self.data, FOLLOWERS)
+        actor = admit(self.workshop, self.service, "events_after", self.data, FOLLOWERS)
         try:
             asked = After.check(message)
         except Refusal as refusal:
@@ -250,12 +258,15 @@ class _Pages:
     def _page(self, connection: Connection[Any], actor: Actor, asked: dict[str, Any]) -> dict[str, Any]:
         if actor.role is Role.SERVICE:
             return delivery.own_page(connection, **asked)
-        with connection.transaction():
-            page = delivery.own_page(connection, **asked)
-            if rows := reading.told(actor, page["events"]):
-                source = self.workshop.settings.source(self.service)
-                reading.record(connection, source, actor, "events_after", {}, rows)
+        source, ask = self.workshop.settings.source(self.service), partial(delivery.own_page, connection)
+        page: dict[str, Any] = reading.witnessed(
+            connection, source, actor, partial(ask, **asked), {}, self._said
+        )
         return page
+
+    def _said(self, _: Any, by: Actor, read: str, about: Any, page: dict[str, Any]) -> Event | None:
+        rows = reading.told(by, page["events"])
+        return reading.read_of(self.service, read, "events_after", about, rows) if rows else None
 
 
 class Subscription(_Part):

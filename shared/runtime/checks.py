@@ -173,7 +173,11 @@ def _databases(settings: Settings, admin: str, what: str) -> list[Finding]:
         return [server, Finding("body", False, f"the data belongs to another one {whose}", mend)]
     found = [finding for service in SERVICES for finding in _database(settings, admin, service)]
     if all(finding.ok for finding in found):
-        found += [_behind(settings, lag) for lag in lags(settings, admin) if _late(lag)]
+        found += [
+            _behind(settings, lag)
+            for lag in lags(settings, admin)
+            if _late(lag) and not _waits_for_up(settings, admin, lag)
+        ]
         found += _signatures(settings, admin)
     return [server, *found]
 
@@ -202,6 +206,11 @@ def _database(settings: Settings, admin: str, service: str) -> Iterator[Finding]
 
 def _late(lag: Lag) -> bool:
     return moment(lag.waiting.since) < utc_now() - _PATIENCE
+
+
+def _waits_for_up(settings: Settings, admin: str, lag: Lag) -> bool:
+    """Looks at trails while nothing runs are said in audit's log, and sealed once something does."""
+    return settings.embedded_postgres and lag.source == settings.source("audit") and not _running(admin)
 
 
 def _behind(settings: Settings, lag: Lag) -> Finding:

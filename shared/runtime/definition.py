@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from shared.contracts import SERVICES, SOURCES
+from shared.contracts import DECIDING, SERVICES
 from shared.kernel.aggregates import Aggregate, Command
 from shared.kernel.reactions import Policies, Projection
 from shared.store.inbox import Consumer
@@ -39,8 +39,8 @@ class Definition:
 
     @property
     def sources(self) -> Iterable[str]:
-        """The services that this one listens to. Whoever decides hears all, to know everybody's duties."""
-        return SOURCES
+        """The services that this one listens to. Whoever decides hears all who do: everybody's duties."""
+        return DECIDING
 
     def aggregate(self, command: type[Command]) -> Aggregate[Any]:
         """The aggregate that decides on `command`."""

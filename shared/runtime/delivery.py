@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from shared.contracts import ASIDE
 from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.events import UnknownEvent, language
@@ -26,7 +27,6 @@ from shared.wire.envelope import Sealed, Undecodable, read
 log = logging.getLogger(__name__)
 
 PAGE = 500
-_NO_DUTY = ("AttemptRefused", "SensitiveRead")  # who was refused a duty, or only looked, does not hold it
 _AT_ONCE = 50  # events of a first transaction: each may be a whole command, or an update
 Feed = Callable[[str, int, int], Sequence[bytes]]  # (service, after position, limit) -> sealed bodies
 
@@ -116,7 +116,7 @@ def projecting(definition: Definition, projection: Projection, number: int | Non
 def shown_duties(sealed: Sealed) -> Iterable[Duty]:
     """The duties within a batch that an event of another service shows, for roles that exclude others."""
     batch = next((ref for kind, ref in sealed.refs if kind == "batch"), None)
-    if batch is None or sealed.type in _NO_DUTY:
+    if batch is None or sealed.type in ASIDE:  # who was refused a duty, or only looked, does not hold it
         return
     actor, role, _ = sealed.actor
     for person, held in [(actor, Role(role)), *_bearers(sealed)]:

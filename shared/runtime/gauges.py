@@ -31,10 +31,10 @@ class Gauges(DependencyProvider):
         self._more = more
 
     def get_dependency(self, worker_ctx: Any) -> Callable[..., dict[str, Any]]:
-        return partial(self._tell, worker_ctx.data)
+        return partial(self._tell, worker_ctx)
 
-    def _tell(self, data: dict[str, Any], roles: Collection[Role]) -> dict[str, Any]:
-        admit(self.workshop, data, roles)
+    def _tell(self, call: Any, roles: Collection[Role]) -> dict[str, Any]:
+        admit(self.workshop, call.service_name, call.entrypoint.method_name, call.data, roles)
         told: dict[str, Any] = self.workshop.persistently(self._look)
         return told
 

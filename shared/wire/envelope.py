@@ -75,6 +75,8 @@ def draft(event: Event, event_id: str, stream: str, version: int, origin: Origin
         "datacontenttype": CONTENT_TYPE,
         "data": event.data(),
     }
+    if origin.actor.device:
+        attributes["device"] = origin.actor.device
     _check(attributes)
     return canonical(attributes)
 
@@ -204,6 +206,8 @@ def _check(attributes: Data) -> None:
             raise Undecodable(f"{name}: has to be a time in UTC with microseconds")
     if not is_source(attributes["source"]):
         raise Undecodable("source: has to be a body and a service, as in /centre/registration")
+    if not _is_device(attributes.get("device", "none")):
+        raise Undecodable("device: has to be an opaque id, where there is one")
     if attributes["role"] not in ROLES:
         raise Undecodable("role: is unknown here")
     if attributes["datacontenttype"] != CONTENT_TYPE or type(attributes.get("data")) is not dict:
@@ -233,6 +237,10 @@ def _name_what_is_no_text(attributes: Data) -> None:
 @lru_cache(256)  # there are few
 def is_source(text: str) -> bool:
     return _SOURCE.fullmatch(text) is not None
+
+
+def _is_device(text: Any) -> bool:
+    return type(text) is str and 0 < len(text) <= 64 and text.isprintable()
 
 
 def is_stamp(text: str) -> bool:

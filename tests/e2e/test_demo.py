@@ -1,5 +1,7 @@
 """The demo as whoever tries Jianding meets it first, and every command that looks at what it leaves."""
 
+import json
+import os
 import random
 import re
 import shutil
@@ -7,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from shared.runtime.demo.term import plans
 from shared.runtime.postgres import Postgres
 from shared.runtime.settings import settings
 from shared.testing.command import CommandLine, Done
+from shared.wire.canonical import canonical
 
 SEED = 7
 # what a run with this seed comes to, but for times and identifiers
@@ -166,6 +170,7 @@ def test_it_leaves_no_server_running(demo: Demo) -> None:
 def test_the_same_seed_comes_to_the_same(demo: Demo) -> None:
     types = dict(demo.report["events_by_type"])
     assert types.pop("SensitiveRead") > 0  # as often as it had to wait for results
+    assert types.pop("TrailRead") > 0
     assert types == EVENTS
     rows = [*demo.report["batches"], *demo.report["sittings"]]
     assert tuple(_without_identifiers(row) for row in rows) == BATCHES
@@ -196,12 +201,16 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
     done = demo.jianding("verify", "--json")  # starts the server, and stops it again
     assert done.code == 0
     assert not demo.postgres.running()
-    audit = demo.report["audit"]
-    assert done.last == {
+    audit, found = demo.report["audit"], dict(done.last)
+    # verifying and reading the log have made further entries of audit's own, and of nobody else
+    more = found.pop("size") - audit["size"]
+    assert more > 0
+    assert found.pop("root") != audit["head"]
+    assert found.pop("sources") == {
+        **audit["sources"], "/centre/audit": audit["sources"]["/centre/audit"] + more
+    }  # fmt: skip
+    assert found == {
         "verified": True,
-        "size": audit["size"],
-        "root": audit["head"],
-        "sources": audit["sources"],
         "behind": [],
         "missing": {},
         "first": None,
@@ -212,13 +221,35 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
     }
 
 
+def test_what_is_looked_at_and_leaves_the_house_is_in_audits_own_log(served: Demo, tmp_path: Path) -> None:
+    certificate = _of_the_first_certificate(served, "certificate")
+    looks = [
+        ("trail", "certificate", certificate),
+        ("verify",),
+        ("audit", "export", str(tmp_path / "export")),
+        ("audit", "bundle", "certificate", certificate, "-o", str(tmp_path / "bundle")),
+    ]
+    for words in looks:
+        assert served.jianding(*words).code == 0
+    with served.connect("audit") as connection:
+        rows = connection.execute("SELECT draft FROM events ORDER BY xid DESC, seq DESC LIMIT 4").fetchall()
+    said = [json.loads(draft) for (draft,) in reversed(rows)]
+    assert [each["type"] for each in said] == ["TrailRead", "LogVerified", "LogExported", "BundleMade"]
+    assert {(each["actor"], each["role"]) for each in said} == {(f"account-{os.getuid():x}", "administrator")}
+    assert {said[0]["refs"], said[3]["refs"]} == {f"certificate:{certificate}"}
+    assert said[1]["data"]["verdict"] == "verified"
+    digest = sha256(canonical(json.loads((tmp_path / "bundle").read_text()))).hexdigest()
+    assert said[3]["data"]["bundle_digest"] == digest
+
+
 def test_a_batchs_trail_is_everything_that_names_it(served: Demo) -> None:
     batch = served.one("SELECT ref FROM subjects WHERE kind = 'batch' ORDER BY ref LIMIT 1")
     named = served.one(f"SELECT count(*) FROM subjects WHERE kind = 'batch' AND ref = '{batch}'")
     trail = _trail(served, "batch", batch, "--limit", "10000")
     assert len(trail) == named
     assert [step["index"] for step in trail] == sorted(step["index"] for step in trail)
-    assert {step["data"]["batch"] for step in trail} == {batch}
+    assert {step["data"]["batch"] for step in trail if step["source"] != "/centre/audit"} == {batch}
+    assert {step["type"] for step in trail if step["source"] == "/centre/audit"} == {"TrailRead"}
     assert {"BatchApplied", "SeatsAllocated", "ResultPublished", "CertificateIssued"} <= _types(trail)
 
 
@@ -345,7 +376,8 @@ def test_up_serves_the_data_until_it_is_told_to_stop(demo: Demo) -> None:
     with demo.jianding.start("up") as up:
         assert up.stdout is not None
         ready = "".join(up.stdout.readline() for _ in range(2))
-        assert f"with {demo.report['events']} events" in " ".join(ready.split())
+        (events,) = re.findall(r"with (\d+) events", " ".join(ready.split()))
+        assert int(events) > demo.report["events"]  # by those of looking at it since
         answer = demo.jianding("verify", "--json")
         up.send_signal(signal.SIGTERM)
         output, errors = up.communicate(timeout=60)

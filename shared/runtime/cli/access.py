@@ -1,5 +1,6 @@
 """How commands reach the databases: the configured server, or the embedded one for as long as needed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from shared.runtime import databases
+from shared.kernel.actors import Actor, Role
+from shared.kernel.events import Event
+from shared.runtime import databases, reading
 from shared.runtime.cli.output import Failed
 from shared.runtime.lease import holder
 from shared.runtime.postgres import BeingSetUp, Postgres
@@ -57,3 +60,14 @@ def _connected(settings: Settings, dsn: str) -> Connection[Any]:
         if settings.embedded_postgres and missing and (pid := holder(settings.var)):
             raise BeingSetUp(pid) from None
         raise
+
+
+def account(settings: Settings) -> Actor:
+    """Whoever types commands on this machine: its operating system's account, as an opaque id."""
+    return Actor(f"account-{os.getuid():x}", Role.ADMINISTRATOR, settings.body)
+
+
+def say(settings: Settings, audit: Connection[Any], event: Event, id: str) -> None:
+    """Commits an event of audit's; where no relay runs, it is sealed when one does."""
+    by, source = account(settings), settings.source("audit")
+    reading.commit(audit, source, by, event, f"{type(event).__name__.lower()}-{id}", id)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from psycopg.rows import dict_row
 
-from shared.runtime.cli.access import admin, connection
-from shared.runtime.cli.inspect import Kind
+from shared.kernel.ids import new_id
+from shared.runtime.cli.access import admin, connection, say
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
+from shared.runtime.cli.trail import Kind
 from shared.runtime.cli.typed import printable
 from shared.runtime.definition import definition
 from shared.runtime.settings import settings
@@ -28,8 +29,13 @@ def export(
     current = settings()
     with admin(current) as dsn, connection(current, dsn, "audit") as connected:
         _sign(dsn)
+
+        def announce(checkpoint: Any) -> None:
+            id = new_id()
+            say(current, connected, tools["say_exported"](id, checkpoint), id)
+
         try:
-            done = tools["export"](connected, current, folder, _progress(as_json))
+            done = tools["export"](connected, current, folder, _progress(as_json), announce)
         except OSError as error:
             raise Failed(_unwritable(folder, error)) from None
     if as_json:
@@ -71,16 +77,16 @@ def bundle(
 
     把一份完整的追溯记录写成可自证的文件。
     """
-    current = settings()
+    current, tools = settings(), definition("audit").tools
     with admin(current) as dsn, connection(current, dsn, "audit") as connected:
-        found = definition("audit").tools["bundle"](
-            connected, current, kind.value, id, sign=lambda: _sign(dsn)
-        )
-    if not found["entries"]:
-        raise Failed(
-            f"{id[:80]}: 审计日志中没有这个编号；请从事件或报告中复制完整编号。"
-            f" The log has no {kind.value} of this id; copy the whole id from an event or a report."
-        )
+        found = tools["bundle"](connected, current, kind.value, id, sign=lambda: _sign(dsn))
+        if not found["entries"]:
+            raise Failed(
+                f"{id[:80]}: 审计日志中没有这个编号；请从事件或报告中复制完整编号。"
+                f" The log has no {kind.value} of this id; copy the whole id from an event or a report."
+            )
+        made = new_id()
+        say(current, connected, tools["say_made"](made, kind.value, id, found), made)
     try:
         output.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shared.runtime.cli import audit, inspect, parking, run, signing, verifying
+from shared.runtime.cli import audit, inspect, parking, run, signing, trail, verifying
 from shared.runtime.cli.output import explained
 from shared.runtime.settings import LEVELS, settings
 
@@ -40,7 +40,7 @@ app.command("send", short_help="Ask a service for something. 提交命令或查�
 app.command("doctor", short_help="Say what is wrong, and how to mend it. 检查")(inspect.doctor)
 app.command("healthy", short_help="Exit 0 if database and bus answer. 探活")(inspect.healthy)
 app.command("verify", short_help="Check that nothing was altered. 核验")(verifying.verify)
-app.command("trail", short_help="Show all about somebody or something. 追溯")(inspect.trail)
+app.command("trail", short_help="Show all about somebody or something. 追溯")(trail.trail)
 app.command("signer", short_help="Sign the audit log. 签署日志")(signing.signer)
 app.command("witness", short_help="Cosign a log that only grows. 见证日志")(signing.witness)
 app.command("rebuild", short_help="Build a projection anew. 重建视图")(parking.rebuild)

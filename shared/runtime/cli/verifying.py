@@ -5,11 +5,13 @@ import time
 from collections import Counter
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from shared.contracts import SOURCES
+from shared.kernel.ids import new_id
 from shared.runtime import databases, ownlogs
-from shared.runtime.cli.access import admin, connection
+from shared.runtime.cli.access import admin, connection, say
 from shared.runtime.cli.output import Json, console, errors, tell
 from shared.runtime.definition import definition
 from shared.runtime.settings import Settings, settings
@@ -36,6 +38,7 @@ def verify(as_json: Json = False) -> None:
     current = settings()
     with admin(current) as dsn:
         verdict = _verdict(current, dsn, as_json)
+        _tell(current, dsn, verdict)
     if as_json:
         tell(verdict)
     else:
@@ -61,6 +64,20 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
     found["own_logs"] = "compared" if current.embedded_postgres else "heads"
     found["verdict"] = "altered" if found["problems"] else "behind" if found["missing"] else "verified"
     return found
+
+
+def _tell(current: Settings, dsn: str, found: dict[str, Any]) -> None:
+    """That it was verified is an event; but a database that takes none does not hide what was found in it."""
+    id = new_id()
+    said = definition("audit").tools["say_verified"](id, found, found["verdict"])
+    try:
+        with connection(current, dsn, "audit") as connected:
+            say(current, connected, said, id)
+    except psycopg.DatabaseError as error:
+        errors.print(
+            f"核验未能记入审计日志 the verification could not be recorded: {type(error).__name__}",
+            soft_wrap=True,
+        )
 
 
 def _arrived(current: Settings, dsn: str, audit: Connection[Any]) -> tuple[list[Head], dict[str, int]]:

@@ -87,9 +87,9 @@ class Desk:
         after, found = -1, []
         supervisor = self._as(Role.SUPERVISOR)
         while page := self._call(
-            "audit", "trail", supervisor, kind="batch", id=self.batch, after=after, limit=1000
+            "audit", "trail", supervisor, kind="batch", id=self.batch, types=[type], after=after, limit=1000
         ):
-            found += [event for event in page if event["type"] == type]
+            found += page
             after = page[-1]["index"]
         return found
 

@@ -6,6 +6,7 @@ import pytest
 
 from services.audit import log
 from services.audit.log import recorder
+from shared.contracts import SOURCES
 from shared.runtime.delivery import Reception
 from shared.store import inbox
 from shared.wire.canonical import canonical
@@ -37,8 +38,8 @@ def _reception(witness: Witness, feed: dict[str, list[bytes]]) -> Reception:
     return Reception(
         [recorder],
         lambda: _Lent(witness.connection),
-        lambda service, position, limit: feed[service][position : position + limit],
-        {source.service: source.name for source in witness.sources},
+        lambda service, position, limit: feed.get(service, [])[position : position + limit],
+        {service: f"/centre/{service}" for service in SOURCES},
         1.0,
     )
 

@@ -1,5 +1,6 @@
 """The log as it grows, and its verification as a task: begun once, seen by all, ended by whoever wants."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,20 +8,26 @@ import pytest
 from services.audit import checking, trails, watching
 from services.audit.checking import CheckEnded, CheckRunning
 from services.audit.verification import Verdict
+from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import derived_id
+from shared.runtime.settings import settings
 from tests.integration.audit.witness import BATCH, Witness, tell
 
 SUPERVISOR = derived_id("person", "supervisor")
+BY = Actor(SUPERVISOR, Role.SUPERVISOR, "centre")
 
 
 class Workshop:
     """The parts of a service that a task needs."""
 
     def __init__(self, witness: Witness) -> None:
-        self._witness = witness
+        self._witness, self.settings = witness, settings()
 
     def connect(self) -> Any:
         return self._witness.visit()
+
+    def committed(self) -> None:
+        """Nobody waits for it here."""
 
 
 @pytest.fixture
@@ -45,9 +52,11 @@ def test_a_task_tells_how_far_it_is_and_what_it_found(
     (running,) = witness.ask(checking.shown)
     assert (running["id"], running["running"], running["whole"], running["done"]) == (begun, True, 18, 0)
     _verified_by(witness, monkeypatch)
-    checking.run(Workshop(witness), begun)  # type: ignore[arg-type]
+    checking.run(Workshop(witness), begun, BY)  # type: ignore[arg-type]
     (ended,) = witness.ask(checking.shown)
     assert (ended["running"], ended["done"], ended["verdict"]["verified"]) == (False, 18, True)
+    (said,) = [json.loads(draft) for (draft,) in witness.admin.execute("SELECT draft FROM events")]
+    assert (said["type"], said["actor"], said["data"]["size"]) == ("LogVerified", SUPERVISOR, 18)
 
 
 def test_a_task_names_the_first_bad_entry(
@@ -55,7 +64,7 @@ def test_a_task_names_the_first_bad_entry(
 ) -> None:
     witness.admin.execute("UPDATE entries SET actor = 'somebody else' WHERE index = 7")
     _verified_by(witness, monkeypatch)
-    checking.run(Workshop(witness), begun)  # type: ignore[arg-type]
+    checking.run(Workshop(witness), begun, BY)  # type: ignore[arg-type]
     (ended,) = witness.ask(checking.shown)
     assert (ended["verdict"]["verified"], ended["verdict"]["first"]) == (False, 7)
 
@@ -67,7 +76,7 @@ def test_there_is_one_task_at_a_time_and_whoever_cancels_ends_it(
         checking.begin(witness.connection, SUPERVISOR)
     checking.cancel(witness.connection, begun)
     _verified_by(witness, monkeypatch)
-    checking.run(Workshop(witness), begun)  # type: ignore[arg-type]
+    checking.run(Workshop(witness), begun, BY)  # type: ignore[arg-type]
     (ended,) = witness.ask(checking.shown)
     assert (ended["running"], ended["cancelled"], ended["verdict"]) == (False, True, None)
     with pytest.raises(CheckEnded):

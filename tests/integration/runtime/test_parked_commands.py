@@ -3,7 +3,7 @@
 import pytest
 
 from services.audit.trails import KINDS
-from shared.runtime.cli.inspect import Kind
+from shared.runtime.cli.trail import Kind
 from shared.testing.command import InProcess
 from shared.testing.postgres import Cluster
 from shared.testing.processes import environment

@@ -64,18 +64,7 @@ def trail(
     """
     moments = {"as_of": _moment(as_of), "since": _moment(since), "until": _moment(until)}
     filters = {**moments, "types": type or (), "actor": actor}
-    current = settings()
-    with (
-        admin(current) as dsn,
-        connection(current, dsn, "audit") as connected,
-        connected.cursor(row_factory=dict_row) as rows,
-    ):
-        find = partial(definition("audit").tools["trail"], rows, kind.value, id)
-        asked = {"kind": kind.value, "id": id, "after": after, **filters}
-        ask = partial(find, after, limit, **filters)
-        said = definition("audit").tools["say_trail"]
-        steps = reading.witnessed(connected, current.source("audit"), account(current), ask, asked, said)
-        known = bool(steps or find(-1, 1))
+    steps, known = _looked_up(kind.value, id, after, limit, filters)
     unknown = {} if known else {"error": _unknown(kind.value)}
     if as_json:
         tell({"kind": kind.value, "id": id, "events": steps, **unknown})
@@ -87,6 +76,26 @@ def trail(
         raise Failed(f"{id[:80]}: {unknown['error']['zh']} {unknown['error']['en']}")
     if unknown:
         sys.exit(1)
+
+
+def _looked_up(
+    kind: str, id: str, after: int, limit: int, filters: dict[str, Any]
+) -> tuple[list[dict[str, Any]], bool]:
+    """What is asked for, and whether the log knows the subject at all; that somebody looked is committed."""
+    current, tools = settings(), definition("audit").tools
+    with (
+        admin(current) as dsn,
+        connection(current, dsn, "audit") as connected,
+        connected.cursor(row_factory=dict_row) as rows,
+    ):
+        find = partial(tools["trail"], rows, kind, id)
+        ask, asked = (
+            partial(find, after, limit, **filters),
+            {"kind": kind, "id": id, "after": after, **filters},
+        )
+        by, source = account(current), current.source("audit")
+        steps = reading.witnessed(connected, source, by, ask, asked, tools["say_trail"])
+        return steps, bool(steps or find(-1, 1))
 
 
 def _show_trail(steps: list[dict[str, Any]], kind: str, after: int, *, filtered: bool) -> None:

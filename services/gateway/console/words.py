@@ -36,6 +36,7 @@ EVENTS = {
     "ApplicationWithdrawn": "撤回申请",
     "AttemptRefused": "越权尝试被拒",
     "BatchApplied": "批次申请",
+    "BundleMade": "追溯包导出",
     "CandidateAbsent": "考生缺考",
     "CandidateCheckedIn": "考生签到",
     "CandidateEnrolled": "编入花名册",
@@ -52,6 +53,9 @@ EVENTS = {
     "EvidenceFiled": "证据入卷",
     "ExaminerAdmitted": "考评员进入考评组",
     "ExaminerAssigned": "考评员委派",
+    "FindingRaised": "审计发现",
+    "LogExported": "日志导出",
+    "LogVerified": "日志核验",
     "LoginLinked": "统一身份绑定",
     "PaperDrawn": "试题抽取",
     "PaperPoolSealed": "试题池封存",
@@ -76,6 +80,7 @@ EVENTS = {
     "StationReviewRejected": "鉴定所初审不通过",
     "TaskNoticeIssued": "任务通知下达",
     "TicketLinked": "准考证关联考位",
+    "TrailRead": "追溯查询",
     "TrainingHeld": "考前培训",
 }
 FIELDS = {
@@ -103,6 +108,11 @@ FIELDS = {
     "years_in_trade": "从业年限", "public_key": "公钥",
     "signature": "签名", "type": "事件", "actor": "操作人",
     "sheet_digest": "评分表摘要", "evidence": "证据",
+    "about": "关于", "after": "起始序号", "as_of": "截至时点", "bundle": "追溯包", "bundle_digest": "追溯包摘要",
+    "doer": "操作人筛选", "events": "事件数", "export": "导出", "finding": "发现", "first": "首个异常",
+    "first_index": "起始序号", "first_position": "起始位置", "last_index": "终止序号", "last_position": "终止位置",
+    "problems": "问题数", "root": "根哈希", "since": "自", "size": "条目数", "trail": "追溯对象", "types": "事件类型",
+    "verdict": "核验结论", "verification": "核验",
 }  # fmt: skip
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",

@@ -108,11 +108,12 @@ FIELDS = {
     "years_in_trade": "从业年限", "public_key": "公钥",
     "signature": "签名", "type": "事件", "actor": "操作人",
     "sheet_digest": "评分表摘要", "evidence": "证据",
-    "about": "关于", "after": "起始序号", "as_of": "截至时点", "bundle": "追溯包", "bundle_digest": "追溯包摘要",
-    "doer": "操作人筛选", "events": "事件数", "export": "导出", "finding": "发现", "first": "首个异常",
-    "first_index": "起始序号", "first_position": "起始位置", "last_index": "终止序号", "last_position": "终止位置",
-    "problems": "问题数", "root": "根哈希", "since": "自", "size": "条目数", "trail": "追溯对象", "types": "事件类型",
-    "verdict": "核验结论", "verification": "核验",
+    "about": "关于", "after": "起始序号", "as_of": "截至时点", "bundle": "追溯包",
+    "bundle_digest": "追溯包摘要", "doer": "操作人筛选", "events": "事件数", "export": "导出",
+    "finding": "发现", "first": "首个异常", "first_index": "起始序号", "first_position": "起始位置",
+    "last_index": "终止序号", "last_position": "终止位置", "problems": "问题数", "root": "根哈希",
+    "since": "自", "size": "条目数", "trail": "追溯对象", "types": "事件类型", "verdict": "核验结论",
+    "verification": "核验",
 }  # fmt: skip
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",

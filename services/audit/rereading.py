@@ -1,6 +1,6 @@
 """Reading the log again from its stored bytes, and comparing everything that the database says about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -20,6 +20,9 @@ _TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
 _SIZE = "SELECT coalesce(max(size), 0) FROM tree_heads"
 
 
+Met = Callable[[int, Mapping[tuple[str, str], int]], bool]
+
+
 class Disagreement(Exception):
     """The log does not say of itself what its bytes say; `index` is that of the first entry concerned."""
 
@@ -36,17 +39,23 @@ def size(connection: Connection[Any]) -> int:
 
 
 class Rereading:
-    """One way through the log; `tree` is what its bytes amount to so far."""
+    """One way through the log; `tree` is what its bytes amount to so far.
 
-    def __init__(self) -> None:
+    `met` is told each entry's links, {(kind, id): number}; False: they do not count on from those before.
+    """
+
+    def __init__(self, met: Met = lambda _index, _links: True) -> None:
+        self._met = met
         self._tiling = Tiling()
         self._leaves = b""  # the stored tile that the entries of this moment fall into
         self._agreed = 0  # size of the last tree head that followed from the entries
 
     @classmethod
-    def behind(cls, connection: Connection[Any], size: int) -> "Rereading":
+    def behind(
+        cls, connection: Connection[Any], size: int, met: Met = lambda _index, _links: True
+    ) -> "Rereading":
         """Goes on behind the first `size` entries, whose tree is what the stored tiles say it is."""
-        found = cls()
+        found = cls(met)
         try:
             found._tiling = Tiling.of(size, StoredTiles(connection))
         except LookupError as error:
@@ -93,8 +102,11 @@ class Rereading:
                 )
                 first = (at * WIDTH + differs) * WIDTH**level
                 raise Disagreement(first, f"tile {level}/{at} does not follow from the entries")
-        if rows != _linked(index, bytes_):
+        links = _linked(index, bytes_)
+        if rows != links:
             raise Disagreement(index, "its subjects are not those that it names")
+        if not self._met(index, links):
+            raise Disagreement(index, "its links do not count on from the entries before")
 
     def _head(self, said: Sequence[bytes] | None) -> None:
         if said is None:

@@ -14,7 +14,8 @@ When it starts, the stored tiles have to lead to what it has signed last. After 
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -27,6 +28,7 @@ from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import WIDTH, Tree, inclusion, leaf_hash, verify_inclusion
 from services.audit.memory import Memory, MemoryLost
+from services.audit.newest import Newest
 from services.audit.raising import raise_finding
 from services.audit.rereading import Disagreement, Rereading
 from services.audit.tiles import StoredTiles
@@ -43,6 +45,9 @@ _NEWEST = """
 SELECT s.index, s.number, e.leaf FROM subjects s LEFT JOIN entries e USING (index)
  WHERE s.kind = %s AND s.ref = %s AND s.index < %s ORDER BY s.index DESC LIMIT 1
 """
+_LATER = """
+SELECT index, number FROM subjects WHERE kind = %s AND ref = %s AND index > %s AND index < %s ORDER BY index
+"""
 
 
 class Signer:
@@ -57,7 +62,8 @@ class Signer:
     ) -> None:
         self._settings, self._near, self._clock, self._pause = settings, near, clock, pause
         self._memory = Memory.of(settings.var / "signer", settings.origin)
-        self._reading, self._patrol = Rereading(), Rereading()
+        self._seen = Newest(self._memory.path.with_suffix(".subjects"))
+        self._reading, self._patrol = Rereading(self._seen.add), Rereading()
         self._lap = Tree()  # that the patrol has to arrive at
         self._note: Note | None = None  # what is stored
         self._enough = False
@@ -112,7 +118,9 @@ class Signer:
             if self._doubted:
                 self._read_to(connection, held.size)
             else:
-                self._reading = Rereading.behind(connection, held.size)
+                known = min(held.size, self._seen.size)
+                self._reading = Rereading.behind(connection, known, self._seen.add)
+                self._read_to(connection, held.size)
             if self._reading.tree != held:
                 first = _first_difference(self._reading.tree, held)
                 raise Disagreement(
@@ -124,7 +132,9 @@ class Signer:
 
     def _read_to(self, connection: Connection[Any], size: int) -> None:
         while not self._reading.read(connection, size):
+            self._seen.keep(self._reading.tree.size)
             self._pause()
+        self._seen.keep(size)
 
     def _sign(
         self, connection: Connection[Any], keys: tuple[PrivateKey, ...], held: Tree, tree: Tree
@@ -177,6 +187,9 @@ class Signer:
     def _head(self, connection: Connection[Any], checkpoint: Checkpoint, kind: str, ref: str) -> SubjectHead:
         with connection.cursor(binary=True) as cursor:
             row = cursor.execute(_NEWEST, (kind, ref, checkpoint.size)).fetchone()
+            behind = (kind, ref, row[0] if row else -1, self._seen.size)
+            later = cursor.execute(_LATER, behind).fetchall()
+        self._compare((kind, ref), [*((row[:2],) if row else ()), *later])
         if row is None:
             return SubjectHead(checkpoint.origin, f"{kind}:{ref}", checkpoint.size, 0, -1)
         index, number, leaf = row
@@ -186,6 +199,20 @@ class Signer:
         if not verify_inclusion(leaf_hash(leaf), index, checkpoint.size, proof, checkpoint.root):
             raise Disagreement(index, "it is not the entry that was signed")
         return SubjectHead(checkpoint.origin, f"{kind}:{ref}", checkpoint.size, number, index)
+
+    def _compare(self, subject: tuple[str, str], rows: Sequence[tuple[int, int]]) -> None:
+        """A subject's rows have to come, one after the other, to the last entry that was read for signing.
+
+        That is enough: the last entry is known from outside the database, its number counts all before it,
+        and each leaf names the one before. Whoever deletes rows has to change leaves, and those are signed.
+        """
+        number, at = self._seen.of(subject)
+        last = rows[-1] if rows else (-1, 0)
+        if last != (at, number):
+            raise Disagreement(max(at, last[0]), "the subject's rows do not come to its last entry")
+        for (_, before), (index, count) in pairwise(rows):
+            if count != before + 1:
+                raise Disagreement(index, "the subject's rows do not count on from the entries before")
 
     def _look_back(self, connection: Connection[Any]) -> None:
         """A further piece of the way from the first entry on; at its end it has to be what was signed."""
@@ -201,7 +228,8 @@ class Signer:
         self._refused_until, self._doubted = self._clock() + _PENANCE, True
 
     def _forget(self) -> None:
-        self._reading, self._patrol, self._lap = Rereading(), Rereading(), Tree()
+        self._seen.drop()
+        self._reading, self._patrol, self._lap = Rereading(self._seen.add), Rereading(), Tree()
         self._note, self._enough = None, False
 
     def _tell(self, connection: Connection[Any], refusal: Refusal) -> None:

@@ -14,6 +14,7 @@ from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.notes import WITNESS, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.log import Recorder
 from services.audit.memory import MemoryBroken, MemoryLost
 from tests.integration.audit.signatory import Signatory, altered
 from tests.integration.audit.witness import Witness, tell
@@ -433,3 +434,57 @@ def test_a_quorum_that_does_without_most_of_the_witnesses_is_told(signatory: Sig
     assert [what for what in told if "quorum" in what] == (
         [f"{least} of 4 witnesses are a quorum"] if least is not None else []
     )
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("kind", ["candidate", "batch"])
+def test_a_newest_row_that_was_deleted_after_signing_makes_no_subject_look_shorter(
+    kind: str, restarted: bool, signatory: Signatory
+) -> None:
+    assert signatory.sign()
+    ref, _, index = newest_of(signatory, kind)
+    signatory.audit.admin.execute("DELETE FROM subjects WHERE kind = %s AND index = %s", (kind, index))
+    if restarted:
+        signatory.restart()
+    question = signed.ask(signatory.audit.connection, signatory.settings.origin, [(kind, ref)])
+    signatory.sign()
+    assert signed.answered(signatory.audit.connection, question) is None
+    assert signatory.findings() == [(index, "the subject's rows do not come to its last entry")]
+
+
+def test_of_several_rows_that_were_deleted_the_last_is_named(signatory: Signatory) -> None:
+    assert signatory.sign()
+    rows = signatory.audit.admin.execute(
+        "SELECT index FROM subjects WHERE kind = 'batch' ORDER BY index DESC LIMIT 2"
+    ).fetchall()
+    signatory.audit.admin.execute("DELETE FROM subjects WHERE kind = 'batch' AND index >= %s", (rows[1][0],))
+    ref = signatory.audit.admin.execute("SELECT ref FROM subjects WHERE kind = 'batch'").fetchone()
+    assert ref is not None
+    signed.ask(signatory.audit.connection, signatory.settings.origin, [("batch", ref[0])])
+    signatory.sign()
+    assert signatory.findings() == [(rows[0][0], "the subject's rows do not come to its last entry")]
+
+
+def test_what_is_appended_has_to_count_on_from_what_was_signed(signatory: Signatory) -> None:
+    """An omission that the log's own writer makes: the rows are gone, and the next links begin anew."""
+    assert signatory.sign()
+    signatory.audit.admin.execute("DELETE FROM subjects WHERE kind = 'batch'")
+    tell(signatory.audit, "Qing")
+    new = [each for each in signatory.audit.source("scoring").events() if each.position > 6]
+    Recorder().append(signatory.audit.connection, new)  # which knows no more than the rows say
+    signatory.sign()
+    assert signatory.findings() == [(18, "its links do not count on from the entries before")]
+
+
+def test_a_signer_without_its_file_of_subjects_reads_the_log_and_knows_them_again(
+    signatory: Signatory,
+) -> None:
+    assert signatory.sign()
+    signatory.memory.path.with_suffix(".subjects").unlink()
+    signatory.restart()
+    ref, _, index = newest_of(signatory, "candidate")
+    signatory.sign()
+    signatory.audit.admin.execute("DELETE FROM subjects WHERE kind = 'candidate' AND index = %s", (index,))
+    signed.ask(signatory.audit.connection, signatory.settings.origin, [("candidate", ref)])
+    signatory.sign()
+    assert signatory.findings() == [(index, "the subject's rows do not come to its last entry")]

@@ -40,7 +40,7 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     routes = api.register(app, backend)
     routes.register_blueprint(feed.blueprint(backend), url_prefix=api.PREFIX)
     documents.register(app, routes, api.PREFIX)
-    console.register(app, backend, partial(logins.shown, settings.var))
+    console.register(app, backend, settings, partial(logins.shown, settings.var))
     return app
 
 

@@ -22,6 +22,7 @@ _STATUS = {
     "NotThere": 404,
     "NotLoggedIn": 401,
     "WrongLogin": 401,
+    "NotLinked": 401,
     "TokenExpired": 401,
     "TokenInvalid": 401,
     "NotForThisRole": 403,
@@ -32,6 +33,7 @@ _STATUS = {
     "Interrupted": 503,
     "Unavailable": 503,
     "ServiceSilent": 503,
+    "ProviderSilent": 503,
     "TooManyStreams": 503,
 }
 _REFUSED = 409  # whatever a rule of the domain does not allow now

@@ -26,6 +26,9 @@ _BY_LINK = """
 SELECT account::text, wrapped_key, sealed, password FROM logins JOIN links USING (account)
  WHERE links.finder = %s
 """
+_PAGE = """
+SELECT account::text, wrapped_key, sealed, password FROM logins WHERE account > %s ORDER BY account LIMIT %s
+"""
 _BY_ACCOUNT = "SELECT account::text, wrapped_key, sealed, password FROM logins WHERE account = %s"
 
 
@@ -103,6 +106,10 @@ class Logins:
     def by_account(self, connection: Connection[Any], account: str) -> Login | None:
         row = connection.execute(_BY_ACCOUNT, (account,)).fetchone()
         return Login(*row) if row else None
+
+    def page(self, connection: Connection[Any], after: str, limit: int) -> list[Login]:
+        """Up to `limit` rows behind the account `after`, by account, closed ones too."""
+        return [Login(*row) for row in connection.execute(_PAGE, (after, limit)).fetchall()]
 
     def shown(self, login: Login) -> str:
         """The login name as it was given."""

@@ -214,6 +214,14 @@ class Login(QuerySchema):
     appointment = Maybe()
 
 
+class LoginByOidc(QuerySchema):
+    """统一身份认证登录: an ID token of the provider, and the nonce that it was asked for with."""
+
+    id_token = Text(_TOKEN, identity=True)
+    nonce = Text(200, identity=True)
+    appointment = Maybe()
+
+
 class Refresh(QuerySchema):
     """刷新登录, or with another `appointment` 切换任职."""
 

@@ -1,5 +1,8 @@
 """Registration on the bus: entrypoint, one call, done."""
 
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from eventlet import tpool
@@ -20,6 +23,7 @@ from services.registration.domain.errors import PersonUnknown
 from services.registration.domain.person import EnrolPerson, person
 from services.registration.domain.training import training
 from services.registration.logins import Logins
+from services.registration.operator import Operator
 from services.registration.people import People
 from services.registration.policies import policies
 from services.registration.projections import accounts, register
@@ -32,8 +36,14 @@ from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
 from shared.runtime.operations import operated
 from shared.security.keys import secret
+from shared.security.openid import IdTokens, Provider
 from shared.security.passwords import Passwords
 from shared.security.vault import Vault
+
+
+def _operator(connection: Any, settings: Any) -> Operator:
+    return Operator(definition, connection, settings)
+
 
 definition = Definition(
     name="registration",
@@ -42,6 +52,7 @@ definition = Definition(
     schemas=schemas,
     policies=policies,
     projections=(register, accounts),
+    tools={"operator": _operator},
 )
 
 
@@ -52,7 +63,13 @@ def _vault(workshop: Any) -> Vault:
 def _sessions(workshop: Any) -> Sessions:
     """Passwords are hashed in threads, two at a time at most: each takes 64 MiB."""
     logins = Logins(_vault(workshop), Passwords(_elsewhere))
-    return Sessions(logins, workshop.mint, workshop.executor(definition), workshop.persistently)
+    executor, provider = workshop.executor(definition), _provider(workshop.settings)
+    return Sessions(logins, workshop.mint, executor, workshop.persistently, provider=provider)
+
+
+def _provider(settings: Any) -> Callable[[], IdTokens] | None:
+    """Read when somebody first comes from there: its file being wrong keeps nobody else out."""
+    return cache(lambda: IdTokens(Provider.read(Path(settings.oidc)))) if settings.oidc else None
 
 
 _two = Semaphore(2)
@@ -129,6 +146,11 @@ class Registration:
     def login(self, **message: Any) -> dict[str, Any]:
         """登录 -> {access, refresh, expires_in, actor, role, body, appointments, name_shown}."""
         return self.sessions.login(self.visit(schemas.Login, message))
+
+    @rpc
+    def login_by_oidc(self, **message: Any) -> dict[str, Any]:
+        """统一身份认证登录 -> as `login`; an ID token is good for one session."""
+        return self.sessions.login_by_oidc(self.visit(schemas.LoginByOidc, message))
 
     @rpc
     def refresh(self, **message: Any) -> dict[str, Any]:

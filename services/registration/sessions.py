@@ -23,6 +23,7 @@ from shared.kernel.clock import Clock, stamp, utc_now
 from shared.kernel.errors import Refusal
 from shared.kernel.ids import new_id
 from shared.runtime.executor import Call, Executor
+from shared.security.openid import IdTokens, NoProvider
 from shared.security.tokens import LIFE, Mint, TokenExpired, TokenInvalid
 
 Answer = dict[str, Any]
@@ -35,6 +36,8 @@ _USED = "UPDATE refreshes SET successor = %s WHERE hash = %s"
 _CHOOSE = "UPDATE sessions SET appointment = %s WHERE session = %s"
 _END = "UPDATE sessions SET ended = true WHERE session = %s"
 _OVER = "DELETE FROM sessions WHERE expires_at < %s"
+_SHOWN = "INSERT INTO shown (hash, until) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+_SHOWN_OVER = "DELETE FROM shown WHERE until < %s"
 _OF = """
 SELECT session::text, account::text, appointment, expires_at, ended, successor
   FROM refreshes JOIN sessions USING (session) WHERE hash = %s FOR UPDATE
@@ -50,12 +53,29 @@ class WrongLogin(Refusal):
     field = "name"
 
 
+class NotLinked(Refusal):
+    """此统一身份未绑定账号；请系统管理员绑定后再登录。
+
+    This log-in opens no account here; ask the administrator to link it to yours.
+    """
+
+    field = "id_token"
+
+
 class Sessions:
     """`with_connection` does the work, again where a connection breaks, so each piece is safe to repeat."""
 
     def __init__(
-        self, logins: Logins, mint: Mint, executor: Executor, with_connection: With, clock: Clock = utc_now
+        self,
+        logins: Logins,
+        mint: Mint,
+        executor: Executor,
+        with_connection: With,
+        clock: Clock = utc_now,
+        provider: Callable[[], IdTokens] | None = None,
     ) -> None:
+        """`provider`: whose log-ins count beside passwords, if anybody's."""
+        self._provider = provider
         self.logins, self._mint, self._executor = logins, mint, executor
         self._with_connection, self._clock = with_connection, clock
         _, body, service = mint.source.split("/")
@@ -65,6 +85,11 @@ class Sessions:
         """{access, refresh, expires_in, actor, role, body, appointments, name_shown}."""
         said = visit.fields
         return _told(lambda: self._login(said, visit.address))
+
+    def login_by_oidc(self, visit: Any) -> Answer:
+        """As `login`, for an ID token that was made for `nonce`, which is shown for the first time."""
+        said = visit.fields
+        return _told(lambda: self._by_oidc(said["id_token"], said["nonce"], said.get("appointment", "")))
 
     def refresh(self, visit: Any) -> Answer:
         """The same, for the token of a session that goes on; it is used up."""
@@ -99,6 +124,25 @@ class Sessions:
     def _login(self, said: Answer, address: str) -> Answer:
         login = self._proven(said["name"], said["password"], address)
         return self._begin(login, said.get("appointment", ""))
+
+    def _by_oidc(self, id_token: str, nonce: str, appointment: str) -> Answer:
+        if self._provider is None:
+            raise NoProvider
+        about, now = self._provider().read(id_token, nonce), self._clock()
+
+        def work(connection: Connection[Any]) -> Login | None:
+            with connection.transaction():
+                connection.execute(_SHOWN_OVER, (now,))
+                if not connection.execute(
+                    _SHOWN, (_hash(f"{about.issuer}\x1f{nonce}"), about.until)
+                ).rowcount:
+                    raise TokenInvalid("id_token")  # somebody else's copy
+                return self.logins.by_link(connection, about.issuer, about.subject)
+
+        login = self._with_connection(work)
+        if login is None:
+            raise NotLinked
+        return self._begin(login, appointment)
 
     def _proven(self, name: str, password: str, address: str) -> Login:
         """Whose name and password these are; WrongLogin or LoginLocked."""

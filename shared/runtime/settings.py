@@ -42,6 +42,7 @@ class Settings:
     metrics_from: str
     rate: int
     tokens: str
+    oidc: str
 
     @property
     def embedded_bus(self) -> bool:
@@ -154,6 +155,7 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         "",
         "`required`: no call without a token; `accepted`; empty: required over RabbitMQ / 登录凭证",
     ),
+    "oidc": ("JIANDING_OIDC", "", "file about an OpenID Connect provider; empty: none / 统一身份认证配置"),
 }
 
 
@@ -218,6 +220,7 @@ def settings(env: Env | None = None) -> Settings:
         metrics_from=_networks(env.str(*_named("metrics_from")) or MEANING["metrics_from"][1]),
         rate=_number(env, env.int, "rate"),
         tokens=_tokens(env.str(*_named("tokens"))),
+        oidc=env.str(*_named("oidc")),
     )
 
 

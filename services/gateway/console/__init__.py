@@ -8,7 +8,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from services.gateway.backend import Backend, NoAnswer
-from services.gateway.console import assets, frame, language, words
+from services.gateway.console import assets, frame, language, openid, words
 from services.gateway.console.desk import Desk
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import timeline
@@ -18,9 +18,12 @@ from shared.bus.calls import Refused
 from shared.kernel.errors import Refusal
 from shared.kernel.ids import new_id
 from shared.runtime.demo.logins import Login
+from shared.runtime.settings import Settings
 
 
-def register(app: Flask, backend: Backend, logins: Callable[[], Iterable[Login]] = tuple) -> None:
+def register(
+    app: Flask, backend: Backend, settings: Settings, logins: Callable[[], Iterable[Login]] = tuple
+) -> None:
     """Hangs the pages into the application; where a demo has `logins` they are offered, and pages say so."""
     language.speak(app)
     blueprint = Blueprint("console", __name__, template_folder="templates")
@@ -36,7 +39,8 @@ def register(app: Flask, backend: Backend, logins: Callable[[], Iterable[Login]]
 
     frame.hang(ROOMS, blueprint, lambda: Desk(backend.call, who()))
     assets.hang(blueprint)
-    blueprint.context_processor(lambda: _said(who(), bool(tuple(logins()))))
+    openid.hang(blueprint, backend, settings)
+    blueprint.context_processor(lambda: {**_said(who(), bool(tuple(logins()))), "openid": settings.oidc})
     blueprint.register_error_handler(Refused, lambda error: _problem(error.problem))
     blueprint.register_error_handler(Refusal, lambda error: _problem(error.problem()))
     blueprint.register_error_handler(NoAnswer, lambda _: _problem(ServiceSilent().problem()))

@@ -39,6 +39,24 @@ def admin(settings: Settings, *, create: bool = False) -> Iterator[str]:
             postgres.leave()  # also one that a killed program left behind
 
 
+def have_keys(current: Settings, dsn: str) -> None:
+    """Before a service makes other keys, or speaks as another body, which would not fit the data."""
+    from shared.runtime.checks import lost_keys
+
+    is_ours(current, dsn)
+    for lost in lost_keys(current, dsn):
+        raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
+
+
+def is_ours(current: Settings, dsn: str) -> None:
+    """AnotherBody where the data is not that of JIANDING_BODY."""
+    from shared.runtime.checks import foreign
+    from shared.runtime.databases import AnotherBody
+
+    if whose := foreign(current, dsn):
+        raise AnotherBody(whose)
+
+
 @contextmanager
 def connection(
     settings: Settings, dsn: str, service: str, role: str = "service"

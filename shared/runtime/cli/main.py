@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from shared.runtime.cli import audit, inspect, parking, run, signing, trail, verifying
+from shared.runtime.cli import accounts, audit, calling, inspect, parking, run, signing, trail, verifying
 from shared.runtime.cli.output import explained
 from shared.runtime.settings import LEVELS, settings
 
@@ -26,6 +26,10 @@ parked = typer.Typer(
     help="Events that a handler could not take: list, rejected, show, repair, skip, replay.",
     no_args_is_help=True,
 )
+account = typer.Typer(
+    help="Who may log in, and as what, straight on registration's database: open, list, appoint, close.",
+    no_args_is_help=True,
+)
 audited = typer.Typer(
     help="The audit log for others to check: export, bundle, checkpoint, policy, findings, rotate-key.",
     no_args_is_help=True,
@@ -36,7 +40,9 @@ app.command("up", short_help="Serve the data: all services in one process. 启�
 app.command("serve", short_help="Run one service over RabbitMQ. 单个服务")(run.serve)
 app.command("relay", short_help="Publish one service's log over RabbitMQ. 发布")(run.relay)
 app.command("migrate", short_help="Bring databases up to date. 更新数据库")(run.migrate)
-app.command("send", short_help="Ask a service for something. 提交命令或查询")(run.send)
+app.command("send", short_help="Ask a service for something. 提交命令或查询")(calling.send)
+app.command("login", short_help="Log in, so that `send` asks as you. 登录")(calling.login)
+app.command("logout", short_help="End that. 退出登录")(calling.logout)
 app.command("doctor", short_help="Say what is wrong, and how to mend it. 检查")(inspect.doctor)
 app.command("healthy", short_help="Exit 0 if database and bus answer. 探活")(inspect.healthy)
 app.command("verify", short_help="Check that nothing was altered. 核验")(verifying.verify)
@@ -45,6 +51,7 @@ app.command("signer", short_help="Sign the audit log. 签署日志")(signing.sig
 app.command("witness", short_help="Cosign a log that only grows. 见证日志")(signing.witness)
 app.command("rebuild", short_help="Build a projection anew. 重建视图")(parking.rebuild)
 app.add_typer(parked, name="parked", short_help="Events that a handler could not take. 搁置的事件")
+app.add_typer(account, name="account", short_help="Who may log in, and as what. 账号")
 app.add_typer(audited, name="audit", short_help="The log for others to check. 日志导出与自证")
 audited.command("export", short_help="Write the whole log as files. 导出")(audit.export)
 audited.command("bundle", short_help="Write a trail that proves itself. 自证的追溯")(audit.bundle)
@@ -52,6 +59,10 @@ audited.command("checkpoint", short_help="Print the newest checkpoint. 检查点
 audited.command("policy", short_help="Print whose signatures count. 信任策略")(audit.policy)
 audited.command("findings", short_help="List what needs looking at. 发现")(audit.findings)
 audited.command("rotate-key", short_help="Change the log's key. 更换密钥")(audit.rotate_key)
+account.command("open", short_help="Open one; the first administrator's too. 开户")(accounts.open_)
+account.command("list", short_help="List them. 列出")(accounts.list_)
+account.command("appoint", short_help="Give one more appointment. 任职")(accounts.appoint)
+account.command("close", short_help="Close one. 销户")(accounts.close)
 parked.command("list", short_help="List what is parked. 列出")(parking.list_)
 parked.command("rejected", short_help="List bodies that were no events. 拒收")(parking.rejected)
 parked.command("show", short_help="Show one event, and why it is parked. 查看")(parking.show)

@@ -1,12 +1,10 @@
-"""Commands that run something: the demo, the embedded node, single services and relays, a single call."""
+"""Commands that run something: the demo, the embedded node, single services and relays."""
 
-import json
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,20 +14,13 @@ import typer
 from shared.contracts import SERVICES, SOURCES
 from shared.runtime.cli.output import Failed, Json, console, errors, tell
 from shared.runtime.cli.signals import on_signal
-from shared.runtime.cli.typed import fields
 from shared.runtime.settings import Settings, settings
 
 if TYPE_CHECKING:
     from shared.runtime.demo.logins import Login
 
-Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 Served = StrEnum("Served", {name: name for name in (*SERVICES, "gateway")})  # type: ignore[misc]
 Source = StrEnum("Source", {name: name for name in SOURCES})  # type: ignore[misc]
-
-_MESSAGE = (
-    "The fields as a JSON object; `-` reads standard input, as it should where somebody's identity is in it:"
-    " `ps` and the shell's history show arguments. 含个人信息时请用 - 从标准输入提交。"
-)
 
 
 def demo(
@@ -67,7 +58,7 @@ def up() -> None:
     """
     import eventlet
 
-    from shared.runtime.cli.access import admin
+    from shared.runtime.cli.access import admin, have_keys
     from shared.runtime.demo import logins
     from shared.runtime.lease import lease
     from shared.runtime.node import Node
@@ -82,7 +73,7 @@ def up() -> None:
         )
         current = replace(current, amqp_url="")
     with lease(current.var), admin(current, create=True) as dsn:
-        _have_keys(current, dsn)
+        have_keys(current, dsn)
         with Node(current, dsn, door=True) as node:
             size = node.call("audit", "head", _operator(current))["size"]
             console.print(
@@ -175,145 +166,20 @@ def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None
 def migrate(as_json: Json = False) -> None:
     """Bring databases, roles and tables of all services up to date; safe to repeat. 更新数据库结构。"""
     from shared.runtime import databases
-    from shared.runtime.cli.access import admin
+    from shared.runtime.cli.access import admin, is_ours
     from shared.runtime.definition import definition
     from shared.runtime.postgres import wait_for_database
 
     current = settings()
     with admin(current, create=True) as dsn:
         wait_for_database(dsn, 60)
-        _is_ours(current, dsn)
+        is_ours(current, dsn)
         applied = {name: databases.prepare(current, dsn, name, definition(name).package) for name in SERVICES}
     if as_json:
         tell({"applied": applied})
     else:
         for name, scripts in applied.items():
             console.print(f"{name}: {', '.join(scripts) or 'up to date'}")
-
-
-def send(
-    service: Annotated[Service, typer.Argument(help="Which service is asked.")],
-    command: Annotated[
-        str,
-        typer.Argument(help="Such as submit_application; `list` shows them all, with fields and roles."),
-    ],
-    message: Annotated[str, typer.Argument(help=_MESSAGE)] = "{}",
-    actor: Annotated[str, typer.Option(help="Who asks: an opaque id.")] = "",
-    role: Annotated[str, typer.Option(help="In which role, such as exam_affairs.")] = "",
-    body: Annotated[str, typer.Option(help="For which body: centre, or station-<8 digits>.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Send one command or question to a service, and print its answer. 向一个服务提交命令或查询。
-
-    A command needs a command_id; sending the same one again gives the same answer.
-    Identity goes through standard input: `send registration enrol_person - … < person.json`.
-    """
-    from shared.runtime.manual import methods
-
-    if command == "list":
-        _list_methods(service.value, as_json)
-        return
-    if command not in methods(service.value):
-        raise Failed(_unknown(service.value, command))
-    given = _given(message)
-    data = {"actor": actor, "role": role, "body": body}
-    try:
-        _name_the_caller(data)
-        answer = _ask(service.value, command, data, given)
-    except Exception as error:
-        problem = getattr(error, "problem", None)
-        if problem is None or not as_json:
-            raise
-        tell({"error": problem})
-        sys.exit(1)
-    tell(answer) if as_json else console.print_json(json.dumps(answer, ensure_ascii=False))
-
-
-def _given(message: str) -> dict[str, Any]:
-    given = fields(message, "message")
-    if "self" in given:  # which every method has already
-        raise Failed("message: 没有字段 self，请删除。 The field self is unknown; leave it out.")
-    return given
-
-
-def _ask(service: str, command: str, data: dict[str, Any], fields: dict[str, Any]) -> Any:
-    from shared.runtime.cli.access import admin
-    from shared.runtime.demo.mark import somebodys
-    from shared.runtime.processes import call_embedded, call_over_rabbit, is_command
-
-    current = settings()
-    if not current.embedded_bus:
-        return call_over_rabbit(current, service, command, data, fields)
-    with admin(current) as dsn:
-        _have_keys(current, dsn)
-        with somebodys(current.var) if is_command(fields) else nullcontext():
-            return call_embedded(current, dsn, service, command, data, fields)
-
-
-def _have_keys(current: Settings, dsn: str) -> None:
-    """Before a service makes other keys, or speaks as another body, which would not fit the data."""
-    from shared.runtime.checks import lost_keys
-
-    _is_ours(current, dsn)
-    for lost in lost_keys(current, dsn):
-        raise Failed(f"密钥文件缺失，请从备份恢复。 {lost.found}; {lost.mend}")
-
-
-def _is_ours(current: Settings, dsn: str) -> None:
-    from shared.runtime.checks import foreign
-    from shared.runtime.databases import AnotherBody
-
-    if whose := foreign(current, dsn):
-        raise AnotherBody(whose)
-
-
-def _unknown(service: str, command: str) -> str:
-    from shared.kernel.errors import UnknownCommand
-
-    return f"{UnknownCommand()} ({service} {command[:60]})"
-
-
-def _name_the_caller(data: dict[str, str]) -> None:
-    """All that is missing, at once."""
-    from shared.bus.calls import Refused
-    from shared.kernel.actors import Role
-    from shared.kernel.errors import InvalidInput
-
-    missing = [name for name, value in data.items() if not value]
-    if missing:
-        options = ", ".join(f"--{name}" for name in missing)
-        roles = ", ".join(role for role in Role if role is not Role.SERVICE)
-        zh = f"请加上 {options}：操作人编号（不含个人信息）、角色、所属机构（centre 或 station-八位代码）。"
-        en = (
-            f"Add {options}: every call names who asks, by an opaque id such as a UUID, in which role"
-            f" ({roles}), and for which body (centre, or station- and 8 digits)."
-        )
-        raise Refused.of(InvalidInput(missing[0], zh=zh, en=en))
-
-
-def _list_methods(service: str, as_json: bool) -> None:
-    from shared.runtime.manual import manual
-
-    found = manual(service)
-    if as_json:
-        tell({method.name: method.as_data() for method in found})
-        return
-    for method in found:
-        about = f"  {method.about}" if method.about else ""
-        console.print(f"{method.name} ({method.kind}){about}", markup=False, soft_wrap=True)
-        console.print(f"    roles 角色: {_roles(method.roles)}", markup=False, soft_wrap=True)
-        for field in method.fields:
-            optional = "" if field.required else "  (optional 可省略)"
-            console.print(f"    {field.name}: {field.type}{optional}", markup=False, soft_wrap=True)
-
-
-def _roles(roles: tuple[str, ...]) -> str:
-    from shared.kernel.actors import Role
-
-    others = [role for role in Role if role not in roles and role is not Role.SERVICE]
-    if len(others) > 3:
-        return ", ".join(roles)
-    return f"every role but {', '.join(others)}" if others else "every role"
 
 
 def _over_rabbit() -> Settings:

@@ -1,7 +1,9 @@
 """What people type, taken or refused by its name before anything is asked with it."""
 
+import getpass
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from shared.runtime.cli.output import Failed
@@ -44,6 +46,36 @@ def fields(text: str, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Failed(f'{name}: 须为 JSON 对象。 It has to be a JSON object, such as {{"application": "…"}}.')
     return found
+
+
+def password(file: str, *, again: bool = False) -> str:
+    """The first line of a file, or of standard input (`-`); else what is typed, unseen, twice if `again`.
+
+    Never an argument: `ps` and the shell's history show those.
+    """
+    if file:
+        return _first_line(file)
+    if not sys.stdin.isatty():
+        raise Failed(
+            "没有终端可输入密码，请用 --password-file。"
+            " There is no terminal on which to ask for the password: say --password-file FILE, or - for"
+            " standard input."
+        )
+    typed = getpass.getpass("Password 密码: ")
+    if again and getpass.getpass("Again 再次输入: ") != typed:
+        raise Failed("两次输入的密码不同，请重新运行。 The two passwords differ; run it again.")
+    return typed
+
+
+def _first_line(file: str) -> str:
+    try:
+        text = sys.stdin.readline() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise Failed(
+            f"--password-file: 无法读取，请检查该文件。 It cannot be read ({reason}); check the file."
+        ) from None
+    return (text.splitlines() or [""])[0]
 
 
 def _no_constant(name: str) -> None:

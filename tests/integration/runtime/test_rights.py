@@ -126,6 +126,7 @@ def test_the_table_knows_every_service_and_leaves_only_doors_open_to_all() -> No
         ("audit", "checkpoint"),
         ("certification", "check"),
         ("registration", "login"),
+        ("registration", "login_by_oidc"),
         ("registration", "logout"),
         ("registration", "refresh"),
     }

@@ -26,6 +26,7 @@ from shared.runtime.settings import Settings
 from shared.runtime.standing import Lag, lags
 from shared.security import keys
 from shared.security.keys import secret
+from shared.security.openid import Provider, ProviderInvalid
 from shared.security.vault import Locked, Vault
 from shared.store import migrations, parking, standing
 
@@ -59,7 +60,7 @@ def _warning(what: str, found: str, mend: str) -> Finding:
 def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which they would matter to somebody who starts."""
     found = [_python(), _libraries(), _waiting(), _folder(settings), _disk(settings), _keys(settings)]
-    found += [*_faults(), *_postgres(settings)]
+    found += [*_faults(), *_callers(settings), *_postgres(settings)]
     found.append(_bus(settings))
     return found
 
@@ -103,6 +104,31 @@ def _faults() -> Iterator[Finding]:
     if fault := os.environ.get("JIANDING_FAULT", ""):
         mend = "unset JIANDING_FAULT wherever programs are started; only tests of deaths set it"
         yield _warning("faults", f"JIANDING_FAULT={fault[:40]} is set here: it ends programs", mend)
+
+
+def _callers(settings: Settings) -> Iterator[Finding]:
+    """Who is answered, and who says so."""
+    if settings.tokens_required:
+        yield Finding("logins", True, "required: no service answers without a token")
+    elif settings.embedded_bus:
+        where = "of this machine without one, because they hold its keys anyway; the door asks for one always"
+        found = f"accepted, and calls {where}; JIANDING_TOKENS=required forbids those too"
+        yield Finding("logins", True, found)
+    else:
+        mend = "unset JIANDING_TOKENS, or set it to `required`, for every service"
+        found = "not required: whoever reaches RabbitMQ is who he says he is"
+        yield _warning("logins", found, mend)
+    if settings.oidc:
+        yield _provider(Path(settings.oidc))
+
+
+def _provider(file: Path) -> Finding:
+    try:
+        provider = Provider.read(file)
+    except ProviderInvalid as error:
+        mend = "mend the file that JIANDING_OIDC names; deploy/README.md has an example"
+        return Finding("OpenID Connect", False, f"{file.name} cannot be used {error}", mend)
+    return Finding("OpenID Connect", True, provider.issuer)
 
 
 def _folder(settings: Settings) -> Finding:

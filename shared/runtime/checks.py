@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,14 +18,14 @@ from psycopg.conninfo import make_conninfo
 
 from shared.contracts import SERVICES, SOURCES
 from shared.kernel.clock import moment, utc_now
-from shared.runtime import databases
+from shared.runtime import admission, databases
 from shared.runtime.definition import definition
+from shared.runtime.finding import Finding, warning
 from shared.runtime.postgres import BeingSetUp, KeysLost, Postgres, PostgresFailed
 from shared.runtime.settings import Settings
 from shared.runtime.standing import Lag, lags
 from shared.security import keys
 from shared.security.keys import secret
-from shared.security.openid import Provider, ProviderInvalid
 from shared.security.vault import Locked, Vault
 from shared.store import migrations, parking, standing
 
@@ -38,29 +37,10 @@ _RELAYS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ji
 _LIBRARIES = ("nameko", "kombu", "pika", "eventlet", "psycopg", "marshmallow", "orjson", "cryptography")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `mend` says what to do where it is not ok, or `warns`."""
-
-    what: str
-    ok: bool
-    found: str
-    mend: str = ""
-    warns: bool = False
-
-    def as_data(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _warning(what: str, found: str, mend: str) -> Finding:
-    """Nothing is broken, but somebody has to look."""
-    return Finding(what, True, found, mend, warns=True)
-
-
 def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which they would matter to somebody who starts."""
     found = [_python(), _libraries(), _waiting(), _folder(settings), _disk(settings), _keys(settings)]
-    found += [*_faults(), *_callers(settings), *_postgres(settings)]
+    found += [*_faults(), *admission.findings(settings), *_postgres(settings)]
     found.append(_bus(settings))
     return found
 
@@ -103,32 +83,7 @@ def _waiting() -> Finding:
 def _faults() -> Iterator[Finding]:
     if fault := os.environ.get("JIANDING_FAULT", ""):
         mend = "unset JIANDING_FAULT wherever programs are started; only tests of deaths set it"
-        yield _warning("faults", f"JIANDING_FAULT={fault[:40]} is set here: it ends programs", mend)
-
-
-def _callers(settings: Settings) -> Iterator[Finding]:
-    """Who is answered, and who says so."""
-    if settings.tokens_required:
-        yield Finding("logins", True, "required: no service answers without a token")
-    elif settings.embedded_bus:
-        where = "of this machine without one, because they hold its keys anyway; the door asks for one always"
-        found = f"accepted, and calls {where}; JIANDING_TOKENS=required forbids those too"
-        yield Finding("logins", True, found)
-    else:
-        mend = "unset JIANDING_TOKENS, or set it to `required`, for every service"
-        found = "not required: whoever reaches RabbitMQ is who he says he is"
-        yield _warning("logins", found, mend)
-    if settings.oidc:
-        yield _provider(Path(settings.oidc))
-
-
-def _provider(file: Path) -> Finding:
-    try:
-        provider = Provider.read(file)
-    except ProviderInvalid as error:
-        mend = "mend the file that JIANDING_OIDC names; deploy/README.md has an example"
-        return Finding("OpenID Connect", False, f"{file.name} cannot be used {error}", mend)
-    return Finding("OpenID Connect", True, provider.issuer)
+        yield warning("faults", f"JIANDING_FAULT={fault[:40]} is set here: it ends programs", mend)
 
 
 def _folder(settings: Settings) -> Finding:
@@ -174,7 +129,7 @@ def _postgres(settings: Settings) -> list[Finding]:
     except KeysLost as lost:
         return [Finding("key files of the data", False, f"{lost} is missing", _RESTORE)]
     except BeingSetUp as error:
-        return [_warning("PostgreSQL", f"the data is being set up {error}", "wait for it, then look again")]
+        return [warning("PostgreSQL", f"the data is being set up {error}", "wait for it, then look again")]
     except PostgresFailed as error:
         mend = f"mend what it says; {postgres.data / 'server.log'} has the whole of it"
         return [Finding("PostgreSQL", False, " ".join(str(error).split()) or "does not start", mend)]
@@ -223,11 +178,11 @@ def _database(settings: Settings, admin: str, service: str) -> Iterator[Finding]
     yield Finding(what, True, "ok")
     if waiting:
         mend = "`jianding parked list` says which and why; repair, skip or replay them"
-        yield _warning(f"parked events of {service}", f"{waiting} wait for a person", mend)
+        yield warning(f"parked events of {service}", f"{waiting} wait for a person", mend)
     if rejected:
         found = f"{rejected.count} since {rejected.since} were no events of ours, and are kept"
         mend = f"`jianding parked rejected` lists them; find out who publishes to {service}"
-        yield _warning(f"bodies from the bus to {service}", found, mend)
+        yield warning(f"bodies from the bus to {service}", found, mend)
 
 
 def _late(lag: Lag) -> bool:
@@ -246,8 +201,8 @@ def _behind(settings: Settings, lag: Lag) -> Finding:
     count, since = lag.waiting.count, lag.waiting.since
     if lag.consumer:
         found = f"{count} events behind {lag.source} since {since}"
-        return _warning(f"{lag.consumer} of {lag.service}", found, mend)
-    return _warning(f"relay of {lag.service}", f"{count} events wait to go out since {since}", mend)
+        return warning(f"{lag.consumer} of {lag.service}", found, mend)
+    return warning(f"relay of {lag.service}", f"{count} events wait to go out since {since}", mend)
 
 
 def _signatures(settings: Settings, admin: str) -> Iterator[Finding]:
@@ -259,7 +214,7 @@ def _signatures(settings: Settings, admin: str) -> Iterator[Finding]:
             if concern.grave:
                 yield Finding(concern.what, False, concern.found, concern.mend)
             else:
-                yield _warning(concern.what, concern.found, concern.mend)
+                yield warning(concern.what, concern.found, concern.mend)
 
 
 def foreign(settings: Settings, admin: str) -> str:

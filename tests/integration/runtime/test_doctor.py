@@ -160,7 +160,8 @@ def test_a_lost_key_of_a_source_is_a_failure_once_it_has_signed(
     part: str, office: Office, keys: Settings
 ) -> None:
     (keys.secrets / "sources" / f"centre.registration.{part}").unlink()
-    (keys.secrets / "sources" / f"centre.scoring.{part}").unlink(missing_ok=True)  # has signed nothing
+    for half in ("key", "pub"):
+        (keys.secrets / "sources" / f"centre.scoring.{half}").unlink(missing_ok=True)  # has signed nothing
     (found,) = _named(keys, "key files of the data")
     assert not found.ok
     assert f"centre.registration.{part}" in found.found

@@ -21,6 +21,8 @@ EVERYTHING = [
     "shared.store/003_restored.sql",
     "shared.store/004_heartbeat.sql",
     "services.registration/001_vault.sql",
+    "services.registration/002_logins.sql",
+    "services.registration/003_shown.sql",
 ]
 
 

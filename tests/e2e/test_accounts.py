@@ -4,16 +4,19 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from shared.kernel.ids import new_id
 from shared.runtime.postgres import Postgres
 from shared.runtime.settings import settings
-from shared.testing.command import CommandLine
+from shared.testing.command import CommandLine, Done, InProcess
 
 PASSWORD = "a quiet fictional day"
 FROM_STDIN = ("--password-file", "-", "--json")
@@ -22,26 +25,40 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def jianding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """Over a folder that nobody has made, kept up by its first account."""
+    """Over a folder that nobody had made before its first account was opened."""
     var = tmp_path_factory.mktemp("installation") / "var"
     jianding = CommandLine.of(var=var, tokens="required")
-    said = jianding(
-        "account",
-        "open",
-        "first",
-        "--appointment",
-        "administrator@centre",
-        *FROM_STDIN,
-        stdin=f"{PASSWORD}\n",
-    )
+    words = ("--appointment", "administrator@centre", *FROM_STDIN)
+    said = jianding("account", "open", "first", *words, stdin=f"{PASSWORD}\n")
     assert said.code == 0, said.errors + said.output
     postgres = Postgres(replace(settings(), var=var, secrets=var / "secrets", database_url=""))
-    postgres.start()  # for all of the tests, which would each start it
-    yield jianding
+    postgres.start()
+    with psycopg.connect(postgres.dsn):  # or each command would start and stop it
+        yield jianding
     postgres.stop("immediate")
 
 
-def test_the_first_administrator_logs_in_and_opens_the_next_account(jianding: CommandLine) -> None:
+@pytest.fixture
+def account(jianding: CommandLine) -> Callable[..., Done]:
+    """`jianding account …`, within this process."""
+    return partial(InProcess(jianding.environment), "account")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], tuple[str, str]]:
+    """A password in a file."""
+
+    def write(password: str) -> tuple[str, str]:
+        file = tmp_path / "password"
+        file.write_text(f"{password}\n", encoding="utf-8")
+        return "--password-file", str(file)
+
+    return write
+
+
+def test_the_first_administrator_logs_in_and_opens_the_next_account(
+    jianding: CommandLine, account: Callable[..., Done]
+) -> None:
     assert jianding("login", "first", *FROM_STDIN, stdin=f"{PASSWORD}\n").code == 0
     message = (
         f'{{"command_id": "{new_id()}", "account": "{new_id()}", "name": "second", "password": "{PASSWORD}",'
@@ -49,43 +66,48 @@ def test_the_first_administrator_logs_in_and_opens_the_next_account(jianding: Co
     )
     opened = jianding("send", "registration", "open_account", "-", "--json", stdin=message)
     assert [event["type"] for event in opened.last["events"]] == ["AccountOpened", "AppointmentGiven"]
-    held = {row["name_shown"]: row["appointments"] for row in _accounts(jianding)}
+    held = {row["name_shown"]: row["appointments"] for row in _accounts(account)}
     assert held["first"] == ["administrator@centre"]
     assert held["second"] == ["supervisor@centre"]
     assert jianding("logout").code == 0
 
 
-def test_the_operator_appoints_and_closes_by_login_name(jianding: CommandLine) -> None:
-    assert jianding("account", "open", "third", *FROM_STDIN, stdin=f"{PASSWORD}\n").code == 0
-    assert jianding("account", "appoint", "Third", "trainer@station-10012003").code == 0
-    again = jianding("account", "appoint", "third", "trainer@station-10012003", "--json")
+def test_the_operator_appoints_and_closes_by_login_name(
+    account: Callable[..., Done], written: Callable[[str], tuple[str, str]]
+) -> None:
+    assert account("open", "third", *written(PASSWORD)).code == 0
+    assert account("appoint", "Third", "trainer@station-10012003").code == 0
+    again = account("appoint", "third", "trainer@station-10012003", "--json")
     assert (again.code, again.last["error"]["code"]) == (1, "AlreadyAppointed")
-    (third,) = [row for row in _accounts(jianding) if row["name_shown"] == "third"]
+    (third,) = [row for row in _accounts(account) if row["name_shown"] == "third"]
     assert (third["open"], third["appointments"]) == (True, ["trainer@station-10012003"])
-    assert jianding("account", "close", third["account"]).code == 0
-    assert third["account"] in [row["account"] for row in _accounts(jianding) if not row["open"]]
-    gone = jianding("login", "third", *FROM_STDIN, stdin=f"{PASSWORD}\n")
-    assert gone.last["error"]["code"] == "WrongLogin"
+    assert account("close", third["account"]).code == 0
+    assert third["account"] in [row["account"] for row in _accounts(account) if not row["open"]]
+    assert account("open", "third", *written(PASSWORD)).code == 0  # the name is free again
 
 
 @pytest.mark.parametrize(
-    ("words", "stdin", "code"),
+    ("words", "password", "code"),
     [
-        (("open", "fourth", *FROM_STDIN), "too short\n", "InvalidInput"),
-        (("open", "fourth", "--appointment", "king@centre", *FROM_STDIN), f"{PASSWORD}\n", "InvalidInput"),
-        (("open", "First", *FROM_STDIN), f"{PASSWORD}\n", "NameTaken"),
-        (("open", "fourth", "--json"), "", "Failed"),  # no terminal to ask at
-        (("open", "fourth", "--password-file", "/nowhere", "--json"), "", "Failed"),
-        (("appoint", "nobody", "trainer@centre", "--json"), "", "AccountUnknown"),
-        (("close", "nobody", "--json"), "", "AccountUnknown"),
+        (("open", "fourth"), "too short", "InvalidInput"),
+        (("open", "fourth", "--appointment", "king@centre"), PASSWORD, "InvalidInput"),
+        (("open", "First"), PASSWORD, "NameTaken"),
+        (("open", "fourth"), None, "Failed"),  # no terminal to ask at
+        (("open", "fourth", "--password-file", "/nowhere"), None, "Failed"),
+        (("appoint", "nobody", "trainer@centre"), None, "AccountUnknown"),
+        (("close", "nobody"), None, "AccountUnknown"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_name(
-    jianding: CommandLine, words: tuple[str, ...], stdin: str, code: str
+    account: Callable[..., Done],
+    written: Callable[[str], tuple[str, str]],
+    words: tuple[str, ...],
+    password: str | None,
+    code: str,
 ) -> None:
-    done = jianding("account", *words, stdin=stdin)
+    done = account(*words, *(written(password) if password else ()), "--json")
     assert (done.code, done.last["error"]["code"]) == (1, code)
-    assert "fourth" not in str(_accounts(jianding))
+    assert "fourth" not in str(_accounts(account))
 
 
 def test_a_password_that_is_typed_is_not_shown_and_asked_for_twice(jianding: CommandLine) -> None:
@@ -107,8 +129,8 @@ def test_a_password_that_is_typed_is_not_shown_and_asked_for_twice(jianding: Com
     assert PASSWORD.encode() not in shown
 
 
-def _accounts(jianding: CommandLine) -> list[dict[str, object]]:
-    said = jianding("account", "list", "--json")
+def _accounts(account: Callable[..., Done]) -> list[dict[str, Any]]:
+    said = account("list", "--json")
     assert said.code == 0, said.errors + said.output
-    rows: list[dict[str, object]] = said.last["accounts"]
+    rows: list[dict[str, Any]] = said.last["accounts"]
     return rows

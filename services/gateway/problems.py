@@ -69,9 +69,9 @@ class TooLarge(Refusal):
 
 
 class NotJson(Refusal):
-    """请以 application/json 提交。
+    """请求内容不是 JSON；请以 application/json 提交。
 
-    The content has to be application/json; say so in Content-Type.
+    The content is not application/json; send it as that, and say so in Content-Type.
     """
 
 
@@ -97,9 +97,9 @@ class ServiceSilent(Refusal):
 
 
 class NotLoggedIn(Refusal):
-    """请先登录。
+    """尚未登录；请先登录。
 
-    Log in first: this needs an access token in the header Authorization, as Bearer.
+    Nobody is logged in; send an access token in the header Authorization, as Bearer.
     """
 
     field = "Authorization"

@@ -28,7 +28,7 @@ _PEOPLES = "registration"  # the service that knows people
 
 
 class TokenMissing(Refusal):
-    """未登录；请先登录。
+    """调用没有令牌；请先登录。
 
     The call has no token; log in first.
     """

@@ -30,10 +30,12 @@ from shared.wire.canonical import canonical
 SEED = 7
 # what a run with this seed comes to, but for times and identifiers
 EVENTS = {
+    "AccountOpened": 15,
     "AdmissionTicketIssued": 643,
     "ApplicationConcluded": 643,
     "ApplicationSubmitted": 663,
     "ApplicationWithdrawn": 10,
+    "AppointmentGiven": 15,
     "AttemptRefused": 12,
     "BatchApplied": 12,
     "CandidateAbsent": 9,

@@ -96,5 +96,8 @@ def test_the_one_who_raises_may_name_the_field_and_add_a_sentence():
     assert problem["en"].endswith("It must be a whole number.")
 
 
-def test_a_refusal_carries_only_text():
-    assert all(isinstance(value, str) for cls in REFUSALS for value in cls().problem().values())
+def test_a_refusal_carries_only_text_and_whole_seconds_to_wait():
+    for cls in REFUSALS:
+        problem = cls().problem()
+        assert isinstance(problem.pop("retry_after", 0), int)
+        assert all(isinstance(value, str) for value in problem.values())

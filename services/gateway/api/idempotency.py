@@ -15,7 +15,7 @@ _LONGEST = 200
 class IdempotencyKeyMissing(Refusal):
     """请求没有编号；请在 Idempotency-Key 请求头中给出本次办理的编号（如 UUID），重试时用同一编号。
 
-    The request has no key; give it one in the header Idempotency-Key, best a new UUID, the same when repeated.
+    The request has no key; give it one in the header Idempotency-Key, best a new UUID, and repeat it so.
     """
 
     field = HEADER

@@ -17,6 +17,7 @@ from shared.kernel.ids import new_id
 from shared.store import sealer, standing
 from shared.testing.calls import calling
 from shared.testing.command import CommandLine
+from shared.testing.issuer import ISSUER, Issuer
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes, environment
 from shared.testing.rabbitmq.node import wait_until
@@ -33,8 +34,15 @@ def databases(cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def processes(databases: Cluster, bus: str, tmp_path: Path) -> Iterator[Processes]:
-    with Processes(tmp_path, environment(databases, bus, tokens="required")) as processes:
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def processes(databases: Cluster, bus: str, tmp_path: Path, issuer: Issuer) -> Iterator[Processes]:
+    there = environment(databases, bus, tokens="required", oidc=issuer.described(tmp_path))
+    with Processes(tmp_path, there) as processes:
         processes.run("serve", "registration")
         yield processes
 
@@ -110,6 +118,21 @@ def test_who_logs_in_on_the_command_line_is_answered_until_he_leaves(
     assert jianding("logout").code == 0
     assert not kept.exists()
     assert re.search(r"--actor.*--role.*--body", jianding(*question).last["error"]["en"])
+
+
+def test_who_is_linked_to_an_account_comes_by_his_provider(
+    bus: str, jianding: CommandLine, issuer: Issuer
+) -> None:
+    words = ("--appointment", "supervisor@centre", "--no-password", "--json")
+    account = jianding("account", "open", "linked", *words).last["account"]
+    link = {"command_id": new_id(), "account": account, "issuer": ISSUER, "subject": "somebody"}
+    assert _login(jianding).code == 0
+    linked = jianding("send", "registration", "link_login", "-", "--json", stdin=json.dumps(link))
+    assert [event["type"] for event in linked.last["events"]] == ["LoginLinked"]
+    nonce = new_id()
+    with calling(bus) as ask:
+        answer = ask("registration", "login_by_oidc", id_token=issuer.token("somebody", nonce), nonce=nonce)
+    assert (answer["actor"], answer["role"]) == (account, "supervisor")
 
 
 def _nearly_over(kept: Path) -> None:

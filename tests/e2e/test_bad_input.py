@@ -68,6 +68,7 @@ class Desk:
     def __init__(self, cluster: Cluster, bus: str, services: list[Process]) -> None:
         self.bus = bus
         self.services = services
+        self.tried = 0  # refused reads that a test has asked for: each is an event (R163)
         self.jianding = CommandLine(environment(cluster, bus))
         self._cluster = cluster
         self._proxy = ClusterRpcProxy({"AMQP_URI": bus}, timeout=30)
@@ -96,15 +97,19 @@ class Desk:
     def score(self, **change: Any) -> Any:
         return self.ask("scoring", "submit_score", EXAMINER, **_command(SCORE, change))
 
-    def written(self) -> list[Any]:
-        """How many events, commands, claims, duties and people there are."""
-        tables = ("events", "commands", "claims", "duties")
-        counts = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            for connection in self._connections
-            for table in tables
-        ]
-        return [*counts, self._connections[0].execute("SELECT count(*) FROM vault").fetchone()]
+    def written(self) -> dict[str, int]:
+        """How many events, attempts among them, commands, claims, duties and people there are."""
+        rows = ("events", "events WHERE starts_with(stream, 'attempt-')", "commands", "claims", "duties")
+        counted = {each: sum(self._count(at, each) for at in self._connections) for each in rows}
+        events, attempts, commands, *others = counted.values()
+        # an attempt is an event, remembered as a command of its own
+        found = dict(zip(("claims", "duties"), others, strict=True))
+        found |= {"events": events - attempts, "attempts": attempts, "commands": commands - attempts}
+        return found | {"people": self._count(self._connections[0], "vault")}
+
+    def _count(self, connection: Any, rows: str) -> int:
+        row = connection.execute(f"SELECT count(*) FROM {rows}").fetchone()
+        return int(row[0])
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +131,9 @@ def here(desk: Desk) -> InProcess:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_and_everybody_lives(desk: Desk) -> Iterator[None]:
-    before = desk.written()
+    desk.tried, before = 0, desk.written()
     yield
-    assert desk.written() == before
+    assert desk.written() == before | {"attempts": before["attempts"] + desk.tried}
     assert all(service.running for service in desk.services)
     with pytest.raises(Refused, match="SheetUnknown"):
         desk.score()
@@ -282,6 +287,7 @@ def test_who_may_not_see_who_sits_behind_a_code_is_refused(
     service: str, question: str, role: str, desk: Desk
 ) -> None:
     problem = _refused(desk.ask, service, question, {**EXAMINER, "role": role}, batch=new_id())
+    desk.tried += 1
     assert (problem["code"], problem["field"], problem["rule"]) == ("NotForThisRole", "role", "R070")
     if question == "roster":  # a supervisor's look at scores would leave the event of his reading (R163)
         assert desk.ask(service, question, {**EXAMINER, "role": "supervisor"}, batch=new_id()) == []
@@ -290,6 +296,7 @@ def test_who_may_not_see_who_sits_behind_a_code_is_refused(
 def test_an_examiner_sees_no_other_examiners_sheets(desk: Desk) -> None:
     asked = desk.ask, "scoring", "sheets", EXAMINER
     assert _refused(*asked, batch=new_id(), examiner=new_id())["code"] == "NotForThisRole"
+    desk.tried += 1
     assert desk.ask("scoring", "sheets", EXAMINER, batch=new_id(), examiner=EXAMINER["actor"]) == []
 
 

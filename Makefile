@@ -35,10 +35,10 @@ check: $(VENV)/.dev ## run only what needs no server: ruff, mypy, import-linter,
 faults: $(VENV)/.dev ## let processes die and servers break a thousand times under load, and check what clients were told (half an hour)
 	@$(BIN)/python -W ignore -m tests.faults.campaign
 
-endure: $(VENV)/.dev ## let eight writers append 200,000 events while every program is killed again and again, and see that audit finds nothing (a quarter of an hour)
+endure: $(VENV)/.dev ## let eight writers append 200,000 events while every program is killed again and again, and see that audit finds nothing (half an hour)
 	@$(BIN)/python -W ignore -m tests.faults.endurance
 
-tamper: $(VENV)/.dev ## alter a real audit log and its proofs a hundred thousand times, and see each alteration found where it is (a quarter of an hour)
+tamper: $(VENV)/.dev ## alter a real audit log and its proofs a hundred thousand times, and see each alteration found where it is (half an hour)
 	@$(BIN)/python -W ignore -m tests.tamper
 
 vectors: $(VENV)/.dev ## run the public test vectors in DIR over the writer's tree and the verifier, and turn every bit of a small log

@@ -25,7 +25,7 @@ def figures(stage: Stage) -> Iterator[Figure]:
 
 
 def _distributed(stage: Stage) -> Iterator[Figure]:
-    """All nine processes; the load is on those that registration's events reach."""
+    """All ten processes of services and relays; the load is on those that registration's events reach."""
     idle: dict[str, list[float]] = {}
     load: dict[str, list[float]] = {}
     for _ in range(stage.plan.rounds):

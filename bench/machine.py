@@ -34,12 +34,6 @@ def memory(process: int | str) -> float:
     return int(kilobytes or 0) / 1024
 
 
-def processor_time(process: int | str) -> float:
-    """Seconds that a process has computed so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _first(path: Path, pattern: str) -> str:
     found = re.search(pattern, path.read_text()) if path.exists() else None
     return found[1].strip() if found else ""

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-ANYWHERE = (None, None)
-
 
 @dataclass(frozen=True)
 class Seen:

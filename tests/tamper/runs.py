@@ -88,6 +88,7 @@ def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
 def _one(untouched: World, chosen: Kind, number: int, seed: str, tally: Tally) -> None:
     chance = Random(f"{seed}/{chosen.name}/{number}")
     with done(chosen, untouched, chance) as deed:
+        assert deed.expected, f"{chosen.name} states nothing that shows it"
         found = [(each, _seen(each)) for each in deed.expected]
     tally.done += 1
     wrong = [

@@ -9,8 +9,6 @@ from flask_smorest import Api
 
 from services.gateway.documents import asyncapi
 
-_VERBS = ("get", "post")
-
 
 def register(app: Flask, api: Api, prefix: str) -> None:
     """`openapi.json`, `asyncapi.json`, `docs` and `docs/events` under the prefix; open to everybody."""

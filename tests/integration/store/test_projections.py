@@ -25,7 +25,6 @@ from shared.wire.envelope import read
 from tests.integration.store.office import Office, at_once, outcome
 
 BATCH = derived_id("batch", "spring")
-LEVEL_OF_POISON = 5
 
 
 class Interrupted(BaseException):

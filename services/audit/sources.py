@@ -5,13 +5,14 @@ A look asks the source's feed first and then, in one transaction, judges, tells 
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import orjson
 from psycopg import Connection
 
+from services.audit import seals
 from services.audit.domain import leaf
 from services.audit.domain.sources import (
     Arrival,
@@ -90,8 +91,8 @@ class Watch:
         looked, record = _remembered(connection, source)
         look = self._gather(connection, source, record, said)
         record, found = judge(record, look, self._limits)
-        looked, tardy = self._late(connection, source, looked)
-        found += tardy
+        looked, more = self._arrived(connection, source, looked)
+        found += more
         for each in found:
             _tell(connection, source, each)
         _keep(connection, source, looked, record)
@@ -113,20 +114,21 @@ class Watch:
             denied=denied[0] if denied else None,
         )
 
-    def _late(self, connection: Connection[Any], source: str, looked: int) -> tuple[int, list[Found]]:
+    def _arrived(self, connection: Connection[Any], source: str, looked: int) -> tuple[int, list[Found]]:
         with connection.cursor(binary=True) as cursor:
             rows = cursor.execute(_ARRIVED, (source, looked, _PAGE)).fetchall()
         if not rows:
             return looked, []
+        said = [orjson.loads(row[2].partition(b"\n")[0]) for row in rows]
         # a finding about the lateness of findings would be the next one
         ours = source == self._settings.source("audit")
-        told = (row for row in rows if not (ours and row[3] == "FindingRaised"))
-        return rows[-1][0], late((_arrival(*row[:3]) for row in told), self._limits.transit)
-
-
-def _arrival(position: int, received: datetime, entry: bytes) -> Arrival:
-    recorded = orjson.loads(entry.partition(b"\n")[0])["recordedtime"]
-    return Arrival(position, moment(recorded), received)
+        arrivals = (
+            Arrival(position, moment(event["recordedtime"]), received)
+            for (position, received, _, type), event in zip(rows, said, strict=True)
+            if not (ours and type == "FindingRaised")
+        )
+        found = late(arrivals, self._limits.transit)
+        return rows[-1][0], found + seals.look(connection, source, said)
 
 
 def _one(connection: Connection[Any], query: str, *values: Any) -> int:
@@ -147,7 +149,10 @@ def _tell(connection: Connection[Any], source: str, found: Found) -> None:
         connection.execute(_EVIDENCE, (source, found.evidence.position or None, shown, found.kind))
         detail["evidence"] = digest(shown).hex()
     body = source.split("/")[1]
-    raise_finding(connection, body, found.kind, source, (found.first, found.last), detail=_as_json(detail))
+    positions = found.first, found.last
+    raise_finding(
+        connection, body, found.kind, source, positions, found.indexes, _as_json(detail), found.batch
+    )
 
 
 def _evidence(source: str, said: Statement) -> bytes:

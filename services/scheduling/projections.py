@@ -56,6 +56,11 @@ def on_seats_allocated(event: said.SeatsAllocated, rows: Rows) -> None:
     rows.execute("UPDATE batches SET stage = 'seated' WHERE batch = %s", (event.batch,))
 
 
+@board.on(said.BatchClosed)
+def on_batch_closed(event: said.BatchClosed, rows: Rows) -> None:
+    rows.execute("UPDATE batches SET stage = 'closed' WHERE batch = %s", (event.batch,))
+
+
 @board.on(said.CandidateEnrolled)
 def on_candidate_enrolled(event: said.CandidateEnrolled, rows: Rows) -> None:
     rows.execute(

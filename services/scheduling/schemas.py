@@ -63,6 +63,14 @@ class AllocateSeats(CommandSchema):
     rooms = Many(Text(40), most=50)
 
 
+class CloseBatch(CommandSchema):
+    """关闭批次: how many sittings have ended is looked up, not said."""
+
+    command = batch.CloseBatch
+
+    batch = Id()
+
+
 class CheckIn(CommandSchema):
     command = sitting.CheckIn
 
@@ -99,7 +107,7 @@ class BatchesOf(Page):
 class Agenda(Newest):
     key = "batch"
 
-    stage = Choice("applied", "noticed", "supplied", "seated")
+    stage = Choice("applied", "noticed", "supplied", "seated", "closed")
 
 
 class LatestBatches(Newest):

@@ -58,6 +58,13 @@ class Scheduling:
         return self.execute(schemas.AllocateSeats, message, seed=secrets.token_hex(32))
 
     @rpc
+    def close_batch(self, **message: Any) -> dict[str, Any]:
+        accepted = self.execute.accept(schemas.CloseBatch, message)
+        found = self.read(queries.batch, schemas.BatchOf, {"batch": accepted.fields["batch"]})
+        ended = found["drawn"] + found["absent"] if found else 0
+        return accepted.decide(schemas.CloseBatch.command, accepted.fields, drawn={"ended": ended})
+
+    @rpc
     def check_in(self, **message: Any) -> dict[str, Any]:
         return self.execute(schemas.CheckIn, message, blind_code=blind_code())
 

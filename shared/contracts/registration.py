@@ -2,6 +2,7 @@
 
 from shared.contracts.attempts import Attempt
 from shared.contracts.reads import Read
+from shared.contracts.seals import Seal
 from shared.kernel.events import Event, subject
 
 
@@ -15,6 +16,10 @@ class AttemptRefused(Attempt, RegistrationEvent):
 
 class SensitiveRead(Read, RegistrationEvent):
     """敏感读取 (R163)."""
+
+
+class BatchSealed(Seal, RegistrationEvent):
+    """批次封存计数 of this source (R172)."""
 
 
 class PersonEnrolled(RegistrationEvent):

@@ -2,6 +2,7 @@
 
 from shared.contracts.attempts import Attempt
 from shared.contracts.reads import Read
+from shared.contracts.seals import Seal
 from shared.kernel.actors import Role
 from shared.kernel.events import Event, subject
 
@@ -16,6 +17,10 @@ class AttemptRefused(Attempt, SchedulingEvent):
 
 class SensitiveRead(Read, SchedulingEvent):
     """敏感读取 (R163)."""
+
+
+class BatchSealed(Seal, SchedulingEvent):
+    """批次封存计数 of this source (R172)."""
 
 
 class BatchApplied(SchedulingEvent):
@@ -93,6 +98,13 @@ class SeatsAllocated(SchedulingEvent):
     seed: str
     algorithm: str
     applications: tuple[str, ...]
+
+
+class BatchClosed(SchedulingEvent):
+    """批次关闭 by the centre, once the exam has ended for everybody on the roster (R172)."""
+
+    batch: str = subject()
+    station: str = subject()
 
 
 class SeatAssigned(SchedulingEvent):

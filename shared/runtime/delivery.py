@@ -18,6 +18,7 @@ from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Policies, Projection
 from shared.runtime.definition import Definition
 from shared.runtime.executor import Call, Executor
+from shared.runtime.tallying import tallying
 from shared.security import duties
 from shared.store import builds, eventstore, inbox, sealer
 from shared.store.eventstore import Duty
@@ -70,10 +71,11 @@ class _Us:
 
 
 def consumers(definition: Definition, executor: Executor | None, body: str) -> list[Consumer]:
-    """Everybody in this service who applies events: what it brings itself, duties, policies, projections."""
+    """Who applies events in this service: what it brings itself, duties, policies, the tally, projections."""
     found = list(definition.consumers)
     if definition.policies is not None and executor is not None:
         found += [_noting(definition), _reacting(definition, definition.policies, executor, body)]
+        found.append(tallying(definition.name, body))
     found.extend(projecting(definition, projection) for projection in definition.projections)
     return found
 

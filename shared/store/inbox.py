@@ -120,7 +120,7 @@ def _apply(
                 if event.stream in held:
                     park(connection, consumer.name, event, "an earlier event of its stream is parked")
             reached("apply")
-            position = _advance(connection, consumer.name, fresh[-1])
+            position = advance(connection, consumer.name, fresh[-1])
             reached("checkpoint")
         if known and consumer.doubted is not None:
             consumer.doubted(connection, known)
@@ -155,7 +155,8 @@ def _contiguous(
     return fresh, known, False
 
 
-def _advance(connection: Connection[Any], consumer: str, last: Sealed) -> int:
+def advance(connection: Connection[Any], consumer: str, last: Sealed) -> int:
+    """Moves the checkpoint of a consumer to the event that was applied last; its position."""
     connection.execute(
         "UPDATE checkpoints SET position = %s, hash = %s WHERE consumer = %s AND source = %s",
         (last.position, last.hash, consumer, last.source),

@@ -87,13 +87,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding about positions `first` to `last` of a source's log; `evidence` is what shows it."""
+    """A finding about positions `first` to `last` of a source's log; `evidence` is what shows it.
+
+    `indexes` are those of audit's first and last entry concerned, where it is about entries.
+    """
 
     kind: str
     first: int | None
     last: int | None
     detail: Detail
     evidence: Statement | None = None
+    indexes: tuple[int | None, int | None] = (None, None)
+    batch: str = ""
 
 
 Judged = tuple[Record, list[Found]]

@@ -36,6 +36,8 @@ EVENTS = {
     "ApplicationWithdrawn": "撤回申请",
     "AttemptRefused": "越权尝试被拒",
     "BatchApplied": "批次申请",
+    "BatchClosed": "批次关闭",
+    "BatchSealed": "批次封存计数",
     "BundleMade": "追溯包导出",
     "CandidateAbsent": "考生缺考",
     "CandidateCheckedIn": "考生签到",
@@ -113,12 +115,13 @@ FIELDS = {
     "finding": "发现", "first": "首个异常", "first_index": "起始序号", "first_position": "起始位置",
     "last_index": "终止序号", "last_position": "终止位置", "problems": "问题数", "root": "根哈希",
     "since": "自", "size": "条目数", "trail": "追溯对象", "types": "事件类型", "verdict": "核验结论",
-    "verification": "核验",
+    "verification": "核验", "chain_digest": "链摘要", "upto": "截至位置",
 }  # fmt: skip
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",
     "ticketed": "已发准考证", "withdrawn": "已撤回", "concluded": "已办结", "applied": "已申请",
-    "noticed": "已下达通知", "supplied": "题池已封存", "seated": "已编排考位", "enrolled": "已入册",
+    "noticed": "已下达通知", "supplied": "题池已封存", "seated": "已编排考位", "closed": "已关闭",
+    "enrolled": "已入册",
     "checked_in": "已签到", "absent": "缺考", "drawn": "已抽题", "open": "待评分", "scored": "已评分",
     "correction_proposed": "待批准更正", "corrected": "已更正", "combined": "已合成", "reviewed": "已审核",
     "published": "已公布", "approved": "已审核", "issued": "已发证", "passed": "合格", "failed": "不合格",
@@ -146,7 +149,8 @@ _KINDS = {
 }  # fmt: skip
 _FINDINGS = {
     "silent": "来源静默", "missing": "事件缺失", "late": "迟到", "rewritten": "日志倒退",
-    "contradiction": "说法矛盾", "forged": "伪造内容",
+    "contradiction": "说法矛盾", "forged": "伪造内容", "short-batch": "批次事件缺少",
+    "other-batch": "批次事件不符", "late-in-batch": "批次关闭后补记",
 }  # fmt: skip
 _SERVICES = {
     "registration": "报名", "scheduling": "考务", "scoring": "评分",

@@ -1,13 +1,15 @@
 """批次: applied for by a station, let go ahead by the centre, staffed, supplied and seated."""
 
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from services.scheduling.domain import chance, panel
 from services.scheduling.domain.errors import OtherStation
 from services.scheduling.domain.errors import batch as errors
+from services.scheduling.domain.progress import Batch, claims
 from shared.contracts.scheduling import (
     BatchApplied,
+    BatchClosed,
     CandidateEnrolled,
     CandidateStruckOff,
     EnrolmentRefused,
@@ -20,10 +22,8 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.aggregates import Aggregate, Command, Facts
 from shared.kernel.clock import moment
 from shared.kernel.errors import DomainError
-from shared.kernel.growing import Growing
 
 SEATS_A_ROOM = 30  # R057, P4
-CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,45 +96,12 @@ class AllocateSeats(Command):
     seed: str
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What a batch's history amounts to; `candidates` are by application."""
+@dataclass(frozen=True, kw_only=True)
+class CloseBatch(Command):
+    """关闭批次; `ended` is on how many of the roster the exam has ended, which the caller looks up."""
 
-    applied: BatchApplied | None = None
-    candidates: Growing[str, str] = field(default_factory=Growing)
-    notice: str = ""
-    pool: PaperPoolSealed | None = None
-    panel: tuple[ExaminerAssigned, ...] = ()
-    rooms: tuple[str, ...] = ()
-
-    @property
-    def facts(self) -> BatchApplied:
-        if self.applied is None:
-            raise errors.BatchUnknown
-        return self.applied
-
-    @property
-    def approved(self) -> BatchApplied:
-        """The same, once it may be carried out (R045)."""
-        facts = self.facts
-        if not self.notice:
-            raise errors.NoticeMissing
-        return facts
-
-    @property
-    def sealed(self) -> PaperPoolSealed:
-        if self.pool is None:
-            raise errors.PoolNotSealed
-        return self.pool
-
-
-def claims(state: Batch) -> set[str]:
-    """Once seats are allocated: on its days in China, its rooms belong to this batch alone (R055)."""
-    if not state.rooms:
-        return set()
-    facts = state.facts
-    days = {_day_in_china(facts.theory_at), _day_in_china(facts.practical_at)}
-    return {f"{facts.station}/{day}/{room}" for day in days for room in state.rooms}
+    batch: str
+    ended: int
 
 
 batch: Aggregate[Batch] = Aggregate("batch", Batch(), claims=claims, taken=errors.RoomTaken)
@@ -273,6 +240,18 @@ def allocate_seats(command: AllocateSeats, state: Batch) -> Facts:
     ]
 
 
+@batch.decides(Role.CENTRE_OFFICER)
+def close(command: CloseBatch, state: Batch) -> Facts:
+    """Ended sittings stay ended and the roster is closed: whoever counted a moment ago counted too few."""
+    _centre(command.by)
+    facts = state.approved
+    if not state.rooms:
+        raise errors.SeatsMissing
+    if command.ended < len(state.candidates):
+        raise errors.SittingsNotEnded
+    return [BatchClosed(batch=facts.batch, station=facts.station)]
+
+
 @batch.evolves
 def applied(event: BatchApplied, state: Batch) -> Batch:
     return replace(state, applied=event)
@@ -313,11 +292,18 @@ def seats_allocated(event: SeatsAllocated, state: Batch) -> Batch:
     return replace(state, rooms=(*state.rooms, event.room))
 
 
+@batch.evolves
+def closed(_event: BatchClosed, state: Batch) -> Batch:
+    return replace(state, closed=True)
+
+
 def _obstacle(command: EnrolCandidate, state: Batch) -> DomainError | None:
     """Why this candidate cannot stand on the roster."""
     facts = state.applied
     if facts is None:
         return errors.BatchUnknown()
+    if state.closed:
+        return errors.BatchIsClosed()
     if state.notice:  # the centre has approved these candidates, and no others (R045)
         return errors.RosterIsClosed()
     wanted = (command.station, command.catalogue, command.occupation)
@@ -329,10 +315,6 @@ def _obstacle(command: EnrolCandidate, state: Batch) -> DomainError | None:
 def _before_today(stamp: str, now: datetime) -> bool:
     """By whole days in UTC: a device's clock may be minutes off."""
     return moment(stamp).date() < now.date()
-
-
-def _day_in_china(stamp: str) -> date:
-    return moment(stamp).astimezone(CHINA).date()
 
 
 def _same_station(by: Actor, station: str) -> None:

@@ -39,6 +39,11 @@ class Play:
         self._score()
         self._certify()
 
+    def close(self) -> None:
+        """Once everything of the batch has come to its end, and everybody has heard of it (R172)."""
+        at = self._plan.practical_at + timedelta(days=12, hours=1)
+        self._desk.ask("scheduling", "close_batch", Role.CENTRE_OFFICER, at, batch=self._desk.batch)
+
     # -- before the exam
 
     def _apply_for_batch(self) -> None:

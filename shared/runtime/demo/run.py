@@ -93,7 +93,10 @@ def _performance(
     node: Node, settings: Settings, admin: str, seed: int, step: Step, say: Say
 ) -> tuple[Summary, dict[str, Any], float]:
     playing = time.monotonic()
-    _play(node, plans(latest_year(date.today())), seed, step)
+    plays = _play(node, plans(latest_year(date.today())), seed, step)
+    _settle(settings, admin)
+    for play in plays:
+        play.close()
     logins.open_all(node.call, settings.var)
     say("waiting for the audit log … 等待审计日志")
     _settle(settings, admin)
@@ -154,7 +157,7 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
+def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> list[Play]:
     pool, chance, met = eventlet.GreenPool(_TOGETHER), random.Random(seed), 0  # noqa: S311
     plays = []
     for plan in planned:
@@ -164,6 +167,7 @@ def _play(node: Node, planned: list[Plan], seed: int, step: Step) -> None:
         met += count
     for _ in pool.imap(Play.run, plays):  # raises what a play raised
         pass
+    return plays
 
 
 def _ids(plan: Plan) -> Callable[[], str]:

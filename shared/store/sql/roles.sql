@@ -5,6 +5,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO {service};
 GRANT EXECUTE ON FUNCTION append, note_duties TO {service};
 GRANT EXECUTE ON FUNCTION restored TO {service}, {relay};
 GRANT INSERT, UPDATE, DELETE ON checkpoints, parked, projections TO {service};
+GRANT INSERT, UPDATE ON tallies TO {service};
 GRANT INSERT ON rejected TO {service};
 GRANT SELECT ON events, log, heads, relay TO {relay};
 GRANT INSERT ON log, heads TO {relay};

@@ -138,7 +138,7 @@ def test_what_contradicts_a_parked_event_is_told_too(witness: Witness, parked: s
     with witness.connection.transaction():
         inbox.park(witness.connection, recorder.name, event, "for this test")
         witness.connection.execute("UPDATE parked SET status = %s", (parked,))
-        inbox._advance(witness.connection, recorder.name, event)
+        inbox.advance(witness.connection, recorder.name, event)
     inbox.apply(witness.connection, recorder, source.name, [event, _another(event)])
     assert _findings(witness) == [("equivocation", source.name, 7, 7, None, None)]
 

@@ -110,7 +110,7 @@ def one(desk: Desk, id: Any) -> Any:
 
 def _steps(found: Row, statistics: Row) -> Steps:
     """The way of a batch, and how many have come how far."""
-    stage = ("applied", "noticed", "supplied", "seated").index(found["stage"])
+    stage = ("applied", "noticed", "supplied", "seated", "closed").index(found["stage"])
     return Steps(
         [
             (_("已申请"), found["planned"], True),
@@ -122,6 +122,7 @@ def _steps(found: Row, statistics: Row) -> Steps:
             (_("抽题"), found["drawn"], found["drawn"] > 0),
             (_("成绩公布"), statistics.get("published", 0), statistics.get("published", 0) > 0),
             (_("发证"), statistics.get("issued", 0), statistics.get("issued", 0) > 0),
+            (_("关闭批次"), None, stage >= 4),
         ]
     )
 

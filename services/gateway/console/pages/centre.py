@@ -18,7 +18,7 @@ from shared.kernel.actors import Role
 room = Room("centre", _l("指导中心"))
 
 OFFICERS = frozenset({Role.CENTRE_OFFICER, Role.CENTRE_REVIEWER, Role.PAPER_CUSTODIAN})
-_STAGES = ("applied", "noticed", "supplied", "seated")
+_STAGES = ("applied", "noticed", "supplied", "seated", "closed")
 
 
 @room.page(
@@ -75,6 +75,11 @@ def notice(desk: Desk, id: Any) -> Any:
 def seal(desk: Desk, id: Any) -> Any:
     papers = request.form.get("papers", "").split()
     return _step(desk, id, "seal_paper_pool", _("题池已封存。"), papers=papers)
+
+
+@room.action("/centre/batches/<uuid:id>/close", roles={Role.CENTRE_OFFICER})
+def close(desk: Desk, id: Any) -> Any:
+    return _step(desk, id, "close_batch", _("批次已关闭。"))
 
 
 @room.action("/centre/batches/<uuid:id>/examiners", roles={Role.CENTRE_OFFICER})

@@ -1,4 +1,4 @@
-"""What the centre does next with a batch: the notice, the papers, the examiners."""
+"""What the centre does next with a batch: the notice, the papers, the examiners, its end."""
 
 from typing import Any
 
@@ -32,6 +32,8 @@ def steps(role: Role, found: Row) -> list[Form]:
         return [Form((papers,), _("封存题池"), url_for("console.centre_seal", **to))]
     if role is Role.CENTRE_OFFICER and found["stage"] in ("noticed", "supplied"):
         return [_assignment(to)]
+    if role is Role.CENTRE_OFFICER and found["stage"] == "seated":
+        return [Form((), _("关闭批次"), url_for("console.centre_close", **to))]
     return []
 
 

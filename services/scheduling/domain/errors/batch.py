@@ -220,3 +220,35 @@ class RoomTaken(DomainError):
 
     rule = "R055"
     field = "rooms"
+
+
+class SeatsMissing(DomainError):
+    """考位尚未编排，批次未实施，不能关闭；请在考核结束后关闭。
+
+    No seats are allocated, and the batch was not carried out; close it once its exam is over.
+    """
+
+    rule = "R172"
+    field = "batch"
+
+
+class SittingsNotEnded(DomainError):
+    """尚有考生未抽题也未登记缺考，批次不能关闭；请先办完每位考生的考核。
+
+    Somebody on the roster has neither drawn a paper nor been marked absent; finish every sitting, then close
+    the batch.
+    """
+
+    rule = "R172"
+    field = "batch"
+
+
+class BatchIsClosed(DomainError):
+    """该批次已关闭，不再办理；如有遗漏，请向中心申报并另立批次。
+
+    This batch is closed, and nothing more is done in it; tell the centre what was left out, and use another
+    batch.
+    """
+
+    rule = "R172"
+    field = "batch"

@@ -1,0 +1,113 @@
+"""Whether audit has of a closed batch what its sources said that they have, and what came after (R172).
+
+`BatchSealed` states how many of a source's events up to a position name the batch, with a chain over their
+hashes; the same is counted here from the entries.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from services.audit.domain import leaf
+from services.audit.domain.sources import Detail, Found
+from shared.contracts import ASIDE
+from shared.wire.envelope import Sealed, digest
+from shared.wire.tally import Tally
+
+SEALED = "BatchSealed"
+_LATE_AT_WILL = ASIDE | {SEALED}
+_NUMBERS = ("events", "first_position", "last_position", "upto")
+_CUTS = "SELECT batch, upto FROM sealed_batches WHERE source = %s AND batch = ANY (%s)"
+_KEEP = "INSERT INTO sealed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_OF_BATCH = """
+SELECT e.position, e.index, e.type, e.leaf FROM subjects s JOIN entries e USING (index)
+ WHERE s.kind = 'batch' AND s.ref = %s AND e.source = %s AND e.position < %s ORDER BY e.position
+"""
+
+Said = Mapping[str, Any]  # a sealed event as it reads
+
+
+def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list[Found]:
+    """What follows from the next events of a source's log, in order; each is looked at once."""
+    named = [(event, batch) for event in said for batch in _batches(event)]
+    cuts = dict(connection.execute(_CUTS, (source, [batch for _, batch in named])).fetchall())
+    found, tardy = list[Found](), defaultdict[str, list[int]](list)
+    for event, batch in named:
+        if event["type"] == SEALED:
+            upto, more = _compared(connection, source, batch, event)
+            if batch not in cuts:
+                cuts[batch] = upto
+                connection.execute(_KEEP, (source, batch, upto))
+            found += more
+        elif event["type"] not in _LATE_AT_WILL and event["position"] > cuts.get(batch, event["position"]):
+            tardy[batch].append(event["position"])
+    return found + [each for batch, late in tardy.items() for each in _late(batch, late)]
+
+
+def _batches(event: Said) -> set[str]:
+    return {ref for kind, ref in Sealed(b"", b"", dict(event)).refs if kind == "batch"}
+
+
+def _compared(connection: Connection[Any], source: str, batch: str, event: Said) -> tuple[int, list[Found]]:
+    """The position up to which the source speaks, and how audit's entries differ from what it says."""
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(_OF_BATCH, (batch, source, event["position"])).fetchall()
+    stated, upto = _stated(event["data"])
+    before = [row for row in rows if row[0] <= upto]
+    had = Tally()
+    for position, _, _, entry in before:
+        had = had.counting(position, digest(leaf.decode(entry)[0]))
+    tardy = [row[0] for row in rows if row[0] > upto and row[2] not in _LATE_AT_WILL]
+    found = _late(batch, tardy)
+    if had != stated:
+        indexes = (before[0][1], before[-1][1]) if before else (None, None)
+        found.append(_differing(batch, event, stated, had, indexes))
+    return upto, found
+
+
+def _stated(data: Said) -> tuple[Tally | None, int]:
+    """What a source says; nothing that could be true, if it is not in the words of the event."""
+    try:
+        events, first, last, upto = (_number(data[name]) for name in _NUMBERS)
+        return Tally(events, first, last, bytes.fromhex(data["chain_digest"])), upto
+    except (KeyError, TypeError, ValueError):
+        return None, 0
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise ValueError("no count and no position")
+    return value
+
+
+def _differing(
+    batch: str, event: Said, stated: Tally | None, had: Tally, indexes: tuple[int | None, int | None]
+) -> Found:
+    stated = stated or Tally(events=-1, chain=b"")
+    kind = "short-batch" if had.events < stated.events else "other-batch"
+    detail: Detail = {
+        "since": event["recordedtime"],
+        "seal": event["position"],
+        "stated": stated.events,
+        "has": had.events,
+        "stated_chain": stated.chain.hex(),
+        "has_chain": had.chain.hex(),
+    }
+    first = min((each.first for each in (stated, had) if each.first), default=None)
+    return Found(kind, first, max(stated.last, had.last) or None, detail, indexes=indexes, batch=batch)
+
+
+def _late(batch: str, positions: Iterable[int]) -> list[Found]:
+    """The ranges of a source's log that name a batch and lie behind what the source said of it."""
+    ranges: list[list[int]] = []
+    for position in positions:
+        if ranges and ranges[-1][1] == position - 1:
+            ranges[-1][1] = position
+        else:
+            ranges.append([position, position])
+    return [
+        Found("late-in-batch", first, last, {"events": last - first + 1}, batch=batch)
+        for first, last in ranges
+    ]

@@ -54,7 +54,7 @@ def _compared(connection: Connection[Any], source: str, batch: str, event: Said)
     """The position up to which the source speaks, and how audit's entries differ from what it says."""
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(_OF_BATCH, (batch, source, event["position"])).fetchall()
-    stated, upto = _stated(event["data"])
+    stated, upto = _stated(event)
     before = [row for row in rows if row[0] <= upto]
     had = Tally()
     for position, _, _, entry in before:
@@ -67,17 +67,18 @@ def _compared(connection: Connection[Any], source: str, batch: str, event: Said)
     return upto, found
 
 
-def _stated(data: Said) -> tuple[Tally | None, int]:
-    """What a source says; nothing that could be true, if it is not in the words of the event."""
+def _stated(event: Said) -> tuple[Tally | None, int]:
+    """What a source says (None if it cannot be true), and up to where: not of what is to come."""
+    data, before = event["data"], event["position"] - 1
     try:
         events, first, last, upto = (_number(data[name]) for name in _NUMBERS)
-        return Tally(events, first, last, bytes.fromhex(data["chain_digest"])), upto
+        return Tally(events, first, last, bytes.fromhex(data["chain_digest"])), min(upto, before)
     except (KeyError, TypeError, ValueError):
-        return None, 0
+        return None, before
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
+    if type(value) is not int or value < 0:
         raise ValueError("no count and no position")
     return value
 

@@ -17,13 +17,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from services.audit.sources import Watch
 from shared.contracts import SERVICES, SOURCES
 from shared.kernel.ids import new_id
+from shared.runtime.delivery import FeedUnavailable
 from shared.runtime.demo.people import Person, fictional
 from shared.runtime.demo.scores import deal
 from shared.runtime.demo.term import plans
 from shared.runtime.postgres import Postgres
 from shared.runtime.settings import settings
+from shared.security.heads import Heartbeat
 from shared.testing.command import CommandLine, Done
 from shared.wire.canonical import canonical
 
@@ -38,6 +41,8 @@ EVENTS = {
     "AppointmentGiven": 15,
     "AttemptRefused": 12,
     "BatchApplied": 12,
+    "BatchClosed": 12,
+    "BatchSealed": 48,
     "CandidateAbsent": 9,
     "CandidateCheckedIn": 634,
     "CandidateEnrolled": 653,
@@ -242,6 +247,21 @@ def test_what_is_looked_at_and_leaves_the_house_is_in_audits_own_log(served: Dem
     assert said[1]["data"]["verdict"] == "verified"
     digest = sha256(canonical(json.loads((tmp_path / "bundle").read_text()))).hexdigest()
     assert said[3]["data"]["bundle_digest"] == digest
+
+
+def test_audit_has_of_every_batch_what_each_source_says_and_nothing_to_find(served: Demo) -> None:
+    def unheard(service: str) -> Heartbeat | None:
+        raise FeedUnavailable(service)
+
+    watch = Watch(served.postgres.settings, lambda: served.connect("audit"), unheard)
+    behind = (
+        "SELECT count(*) FROM entries e LEFT JOIN source_heads h USING (source)"
+        " WHERE e.position > coalesce(h.looked, 0)"
+    )
+    while served.one(behind):
+        watch.step()
+    assert served.one("SELECT count(*) FROM sealed_batches") == 4 * 12
+    assert served.one("SELECT count(*) FROM findings") == 0
 
 
 def test_a_batchs_trail_is_everything_that_names_it(served: Demo) -> None:

@@ -34,6 +34,7 @@ from services.scheduling.domain.batch import (
     AllocateSeats,
     ApplyForBatch,
     AssignExaminer,
+    CloseBatch,
     IssueTaskNotice,
     SealPaperPool,
     batch,
@@ -126,6 +127,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "examiner": st.sampled_from([each.id for each in STAFF]),
     "part": st.sampled_from(["theory", "practical"]),
     "head": st.booleans(),
+    "ended": st.sampled_from([0, 3]),
     "rooms": st.sampled_from([("1",), ("1", "2")]),
     "seed": st.text("0123456789abcdef", min_size=4, max_size=4),
     "lot": st.text("0123456789abcdef", min_size=4, max_size=4),
@@ -134,6 +136,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "score": points,
     "new": points,
     "sheet_digest": st.just("0" * 64),
+    "signature": st.just(""),
+    "public_key": st.just(""),
 }
 COMMANDS: tuple[tuple[str, type[Command]], ...] = (
     ("registration", SubmitApplication),
@@ -147,6 +151,7 @@ COMMANDS: tuple[tuple[str, type[Command]], ...] = (
     ("scheduling", SealPaperPool),
     ("scheduling", AssignExaminer),
     ("scheduling", AllocateSeats),
+    ("scheduling", CloseBatch),
     ("scheduling", CheckIn),
     ("scheduling", MarkAbsent),
     ("scheduling", DrawPaper),

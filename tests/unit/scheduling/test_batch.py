@@ -11,6 +11,7 @@ from services.scheduling.domain.batch import (
     ApplyForBatch,
     AssignExaminer,
     Batch,
+    CloseBatch,
     EnrolCandidate,
     IssueTaskNotice,
     SealPaperPool,
@@ -21,6 +22,7 @@ from services.scheduling.domain.errors import OtherStation
 from services.scheduling.domain.errors import batch as errors
 from shared.contracts.scheduling import (
     BatchApplied,
+    BatchClosed,
     CandidateEnrolled,
     CandidateStruckOff,
     EnrolmentRefused,
@@ -89,6 +91,9 @@ SEAL = SealPaperPool(by=CUSTODIAN, at=NOW, batch=BATCH, papers=PAPERS)
 ASSIGN = AssignExaminer(by=OFFICER, at=NOW, batch=BATCH, examiner=EXAMINERS[0], part="practical", head=True)
 ALLOCATE = AllocateSeats(by=AFFAIRS, at=NOW, batch=BATCH, rooms=("一号考场", "二号考场"), seed=SEED)
 
+CLOSE = CloseBatch(by=OFFICER, at=NOW, batch=BATCH, ended=1)
+CLOSED = BatchClosed(batch=BATCH, station=STATION)
+
 
 def enrolled(number: int) -> CandidateEnrolled:
     return CandidateEnrolled(
@@ -122,6 +127,7 @@ approved = with_candidate.given(NOTICED)
 supplied = approved.given(SEALED)
 ready = supplied.given(THEORY, *PRACTICAL)
 seated = ready.given(SEATED)
+closed = seated.given(CLOSED)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,7 @@ seated = ready.given(SEATED)
         (SealPaperPool, Role.PAPER_CUSTODIAN),
         (AssignExaminer, Role.CENTRE_OFFICER),
         (AllocateSeats, Role.EXAM_AFFAIRS),
+        (CloseBatch, Role.CENTRE_OFFICER),
     ],
 )
 def test_each_step_belongs_to_one_role(command, role):
@@ -415,3 +422,36 @@ def test_the_same_room_at_another_station_or_on_another_day_is_another_claim(oth
 
 def test_who_claims_the_same_room_hears_that_it_is_taken():
     assert batch.taken is errors.RoomTaken
+
+
+def test_a_batch_is_closed_once_the_exam_has_ended_for_everybody_on_the_roster():  # R172
+    seated.when(CLOSE).then(CLOSED)
+
+
+def test_a_batch_in_which_somebody_has_yet_to_end_stays_open():  # R172
+    seated.when(replace(CLOSE, ended=0)).refused(errors.SittingsNotEnded)
+    seated.given(enrolled(1)).when(CLOSE).refused(errors.SittingsNotEnded)
+
+
+def test_a_batch_that_was_not_carried_out_is_not_closed():
+    new.when(CLOSE).refused(errors.BatchUnknown)
+    with_candidate.when(CLOSE).refused(errors.NoticeMissing)
+    ready.when(CLOSE).refused(errors.SeatsMissing)
+
+
+def test_the_centre_closes_a_batch_and_nobody_else():
+    seated.when(replace(CLOSE, by=OFFICER_IN_STATION)).refused(errors.NotTheCentre)
+
+
+@pytest.mark.parametrize("command", [CLOSE, SEAL, ASSIGN, ALLOCATE])
+def test_in_a_closed_batch_nothing_more_is_done(command):  # R172
+    closed.when(command).refused(errors.BatchIsClosed)
+
+
+def test_who_registers_for_a_closed_batch_finds_no_place_and_hears_why():
+    late = replace(ENROL, application=derived_id("application", "late"))
+    closed.when(late).then(
+        EnrolmentRefused(
+            batch=BATCH, application=late.application, candidate=late.candidate, code="BatchIsClosed"
+        )
+    )

@@ -34,6 +34,7 @@ EXAMPLES = {
         "document_checked": True,
         "photo_matches": False,
     },
+    schemas.CloseBatch: {**ASKED, "batch": ID},
     schemas.MarkAbsent: {**ASKED, "sitting": ID},
     schemas.DrawPaper: {**ASKED, "sitting": ID},
     schemas.BatchOf: {"batch": ID},
@@ -52,6 +53,7 @@ EXAMPLES = {
 # what only the service itself may say
 GIVEN_BY_SERVICE = {
     schemas.AllocateSeats: {"seed"},
+    schemas.CloseBatch: {"ended"},
     schemas.CheckIn: {"blind_code"},
     schemas.DrawPaper: {"lot"},
 }

@@ -106,6 +106,7 @@ def test_a_batch_goes_its_way_from_application_to_certificate(reader: Come, tmp_
     conclude(reader, application)
     number = certificate(reader("certificate_processor"), batch)
     anybody_checks(reader(), number)
+    close(reader("centre_officer"), batch)
     everything_stands_in_the_trail(reader("supervisor"), batch)
 
 
@@ -283,11 +284,20 @@ def anybody_checks(stranger: Reader, number: str) -> None:
     assert stranger.wrong == []
 
 
+def close(officer: Reader, batch: str) -> None:
+    officer.open(f"/batches/{batch}")
+    officer.press("关闭批次")
+    assert officer.told() == "批次已关闭。"
+    officer.keep("officer-batch-closed-zh")
+    assert officer.page.get_by_role("button", name="关闭批次").count() == 0
+    assert officer.wrong == []
+
+
 def everything_stands_in_the_trail(supervisor: Reader, batch: str) -> None:
     supervisor.open(f"/trail?kind=batch&id={batch}")
     headings = supervisor.page.locator(".step h3").all_inner_texts()
     assert headings[0] == "批次申请"
-    assert {"任务通知下达", "考位编排", "考生签到", "试题抽取"} <= set(headings)
+    assert {"任务通知下达", "考位编排", "考生签到", "试题抽取", "批次关闭"} <= set(headings)
     supervisor.keep("supervisor-trail-of-a-batch-zh")
     assert supervisor.obstacles() == []
 

@@ -20,6 +20,7 @@ EVERYTHING = [
     "shared.store/002_inbox.sql",
     "shared.store/003_restored.sql",
     "shared.store/004_heartbeat.sql",
+    "shared.store/005_tallies.sql",
     "services.registration/001_vault.sql",
     "services.registration/002_logins.sql",
     "services.registration/003_shown.sql",

@@ -102,7 +102,8 @@ class Demo:
 
     def __init__(self, var: Path) -> None:
         self.var = var
-        self.postgres = Postgres(replace(settings(), var=var, secrets=var / "secrets", database_url=""))
+        self.settings = replace(settings(), var=var, secrets=var / "secrets", database_url="")
+        self.postgres = Postgres(self.settings)
         self.jianding = CommandLine.of(var=var)
         self.run = self.jianding("demo", "--json", "--seed", str(SEED), seconds=500)
 
@@ -253,7 +254,7 @@ def test_audit_has_of_every_batch_what_each_source_says_and_nothing_to_find(serv
     def unheard(service: str) -> Heartbeat | None:
         raise FeedUnavailable(service)
 
-    watch = Watch(served.postgres.settings, lambda: served.connect("audit"), unheard)
+    watch = Watch(served.settings, lambda: served.connect("audit"), unheard)
     behind = (
         "SELECT count(*) FROM entries e LEFT JOIN source_heads h USING (source)"
         " WHERE e.position > coalesce(h.looked, 0)"

@@ -16,7 +16,7 @@ from shared.testing.postgres import Cluster
 from tests.integration.store.office import Office, words
 
 LOG_TABLES = ["events", "log", "commands", "heads", "claims", "duties", "relay", "migrations"]
-DECISIONS = ["events", "commands", "claims", "duties", "checkpoints", "parked", "vault"]
+DECISIONS = ["events", "commands", "claims", "duties", "checkpoints", "parked", "tallies", "vault"]
 AUDITS = (
     "append_entries", "keep_evidence", "raise_finding", "keep_head",
     "store_checkpoint", "add_cosignatures", "ask_subject_heads", "answer_subject_heads",

@@ -137,7 +137,7 @@ def _spoken(events: Iterator[tuple[int, str] | None]) -> Iterator[str]:
 
 
 def _asked(schema: type[QuerySchema]) -> dict[str, Any]:
-    return schema().read(words.asked(schema, request.args))
+    return schema.check(words.asked(schema, request.args))
 
 
 def _last_seen() -> int:

@@ -74,7 +74,7 @@ class Visitors(DependencyProvider):
 
 def _visit(data: dict[str, Any], schema: type[QuerySchema], message: dict[str, Any]) -> Visit:
     try:
-        return Visit(schema().read(message), str(data.get("address") or ""))
+        return Visit(schema.check(message), str(data.get("address") or ""))
     except Refusal as refusal:
         raise Refused.of(refusal) from None
 

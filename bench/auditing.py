@@ -19,25 +19,22 @@ from uuid import uuid4
 import psycopg
 from psycopg.rows import dict_row
 
-from bench import clients, lives
+from bench import clients, lives, signing
 from bench.consuming import consumed
 from bench.figures import Figure, percentile
 from bench.stage import Stage
 from bench.waiting import number, until
-from services.audit import export, keyring, programs, trails
-from services.audit.domain.policy import Log, Witness, trusting
+from services.audit import export, programs, trails
 from services.audit.domain.tree import inclusion
 from services.audit.tiles import StoredTiles
 from services.audit.verification import verify_at_once
 from shared.runtime.settings import Settings
 from shared.testing.processes import PROJECT, Processes
-from shared.testing.rabbitmq.node import Ports
 
 _APPENDED = 60_000  # events of one measurement
 _EXPORTED = 300_000
 _CORES = 2
 _LOOKUPS = 1_000
-_WITNESS = "witness.example/bench"
 _PUBLISHED = "SELECT max(size) FROM signed_checkpoints WHERE published_at IS NOT NULL"
 _KINDS = {"candidate": lives.PEOPLE, "application": lives.PEOPLE, "batch": 1}  # how many there are in a batch
 _TABLES = ("entries", "subjects", "tiles", "tree_heads", "signed_checkpoints", "cosignatures")
@@ -71,25 +68,9 @@ def _signed(stage: Stage, count: int) -> float:
     folder = stage.folder / f"signer-{uuid4()}"
 
     def beside(processes: Processes) -> None:
-        _sign(stage, processes, folder)
+        signing.run(stage, processes, folder)
 
     return consumed(stage, "audit", count, beside, lambda: _is_published(stage, count))
-
-
-def _sign(stage: Stage, processes: Processes, folder: Path) -> None:
-    """A signer and a witness over HTTP, who have signed nothing yet."""
-    folder.mkdir()
-    ours = replace(stage.cluster.settings, var=folder)
-    listens, policy = f"127.0.0.1:{Ports.free().amqp}", folder / "policy"
-    key = keyring.witness_key(keyring.own_witness(ours), _WITNESS).verifier
-    logs = [Log(each.verifier) for each in keyring.log_keys(ours, make=True)]
-    policy.write_text(trusting(logs, [Witness(_WITNESS, key, f"http://{listens}")]).text)
-    for ready, words in (
-        ("witness on", ("witness", "--listen", listens, "--name", _WITNESS)),
-        ("signer of", ("signer",)),
-    ):
-        process = processes.program("-m", "shared.runtime.cli", *words, var=folder, policy=policy)
-        process.await_line(ready)
 
 
 def _is_published(stage: Stage, count: int) -> None:

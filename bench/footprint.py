@@ -5,14 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from uuid import uuid4
 
-from bench import clients, machine
+from bench import clients, machine, signing
 from bench.arriving import driven
 from bench.figures import Figure
 from bench.stage import Stage
 from bench.waiting import number, until
 from shared.contracts import SERVICES, SOURCES
 from shared.testing.processes import PROJECT, environment
+from shared.testing.rabbitmq.node import Ports
 
 NODE_LIMIT = 300.0
 _RATE = 200  # commands/s of the load
@@ -25,7 +27,7 @@ def figures(stage: Stage) -> Iterator[Figure]:
 
 
 def _distributed(stage: Stage) -> Iterator[Figure]:
-    """All ten processes of services and relays; the load is on those that registration's events reach."""
+    """All processes; the load is on those that registration's events reach."""
     idle: dict[str, list[float]] = {}
     load: dict[str, list[float]] = {}
     for _ in range(stage.plan.rounds):
@@ -33,6 +35,9 @@ def _distributed(stage: Stage) -> Iterator[Figure]:
         with stage.bus() as bus, stage.processes(bus) as processes:
             running = {f"serve_{service}": processes.run("serve", service) for service in SERVICES}
             running |= {f"relay_{service}": processes.run("relay", service) for service in SOURCES}
+            listens = f"127.0.0.1:{Ports.free().amqp}"
+            running["serve_gateway"] = processes.run("serve", "gateway", http=listens)
+            running |= signing.run(stage, processes, stage.folder / f"signer-{uuid4()}")
             with stage.admin("audit") as connection:
                 until(lambda: number(connection, "SELECT count(*) FROM checkpoints") > 3, "audit asks")
             time.sleep(2)

@@ -53,6 +53,8 @@ _POINTS = {
     "catch-up": (_CONSUMING, 1),
     "clock": (_DECIDING, 9),
 }
+_PAIR = "two of every program at once"
+_BESIDE_HARMS = {_PAIR, "clock jumps back"}  # kinds that have to happen too; every point counts for itself
 _PAUSE = 0.3  # seconds between two harms
 _PATIENCE = 30.0  # seconds for a run's last faults to be met once its harms are over
 
@@ -68,7 +70,7 @@ class Plan:
 
     @classmethod
     def of(cls, seed: str, number: int, left_out: set[str]) -> "Plan":
-        """Every point in each run, every harm in two, two of every program in every fourth."""
+        """Every point in each run, every harm in two, two of every program in runs 1, 5, 9 …."""
         chance, pair = random.Random(f"{seed}/{number}"), random.Random(f"{seed}/{number // 2}/harms")
         cards: list[tuple[str, Card]] = []
         for point, (programs, latest) in _POINTS.items():
@@ -79,7 +81,7 @@ class Plan:
         chance.shuffle(cards)
         harms = sorted(HARMS.keys() - left_out)
         pair.shuffle(harms)
-        return cls(number, cards, harms[number % 2 :: 2], 2 if number % 4 == 3 else 1)
+        return cls(number, cards, harms[number % 2 :: 2], 2 if number % 4 == 1 else 1)
 
 
 class Campaign:
@@ -137,7 +139,7 @@ class Campaign:
     def _play(self, plan: Plan, stage: Stage, reasons: list[str]) -> None:
         chance = random.Random(f"{self._seed}/{plan.number}/how")
         if plan.replicas > 1:
-            self.tally.happened("two of every program at once")
+            self.tally.happened(_PAIR)
         with stage.clients.work():
             stage.begin()
             stage.deck.deal(plan.cards)
@@ -166,7 +168,8 @@ class Campaign:
 
     def report(self, faults: int) -> dict[str, Any]:
         missed = [point for point, hit in self.tally.points.items() if not hit]
-        missed += [kind for kind in HARMS.keys() - DEATHS - self._left_out if not self.tally.kinds[kind]]
+        kinds = HARMS.keys() - DEATHS - self._left_out | _BESIDE_HARMS
+        missed += [kind for kind in kinds if not self.tally.kinds[kind]]
         return {
             "injected": self.tally.injected,
             "runs": self.runs,

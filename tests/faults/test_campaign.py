@@ -33,4 +33,6 @@ def test_fifty_faults_leave_everything_true(project: Path) -> None:
     report = json.loads(campaign.stdout.splitlines()[-1])
     assert report["injected"] >= 50
     assert min(report["points"].values()) > 0
+    assert report["kinds"]["two of every program at once"] == 1
+    assert report["kinds"]["clock jumps back"] > 0
     assert [report[kind] for kind in ("lost", "duplicated", "reordered", "divergent")] == [0, 0, 0, 0]

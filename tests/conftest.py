@@ -1,5 +1,6 @@
 """Private servers for the run: nothing is skipped for a missing one, and nothing of them is left behind."""
 
+import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +11,12 @@ import hypothesis
 import pytest
 
 from shared.contracts import SERVICES
+from shared.runtime.postmaster import PidFile
 from shared.runtime.settings import Settings, settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker, private_broker
+
+_TEMPORARY = pytest.StashKey[pytest.TempPathFactory]()
 
 # how long an example takes is the machine's business
 hypothesis.settings.register_profile(
@@ -24,6 +28,20 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     # Under nohup every program would inherit that a hang-up is to be ignored, and ours keep to it; what is
     # handled here, and be it by doing nothing, is theirs again to choose.
     signal.signal(signal.SIGHUP, lambda *_: None)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Data that root's servers keep outside of the folders of their tests goes with a run that went well."""
+    if exitstatus == 0 and (temporary := session.config.stash.get(_TEMPORARY, None)):
+        for link in temporary.getbasetemp().rglob("postgres"):
+            if link.is_symlink() and not PidFile(link.resolve()).pid:
+                shutil.rmtree(link.resolve().parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where this run keeps its files, for whoever tidies up after it."""
+    request.config.stash[_TEMPORARY] = tmp_path_factory
 
 
 @pytest.fixture(scope="session")

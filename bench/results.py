@@ -1,6 +1,7 @@
 """The results of a day: `bench/results/<date>.json`, with the time at which each group was measured.
 
-A run at full size of some groups replaces theirs and leaves the others of the day as they are.
+A run at full size of some groups replaces theirs. The others stay as they are; a new day begins with what the
+newest file before it holds, if that is of the same machine and the same versions.
 """
 
 import json
@@ -14,8 +15,7 @@ def keep(found: dict[str, Any], day: str, folder: Path = FOLDER) -> Path:
     """Keeps what a run has found; where."""
     path = folder / f"{day}.json"
     path.parent.mkdir(exist_ok=True)
-    before = json.loads(path.read_text()) if path.exists() else {"figures": {}, "measured": {}}
-    path.write_text(json.dumps(joined(before, found), indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(joined(_before(found, path), found), indent=1, ensure_ascii=False) + "\n")
     return path
 
 
@@ -29,3 +29,18 @@ def joined(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
         "figures": {**others, **found["figures"]},
         "measured": {**before["measured"], **found["measured"]},
     }
+
+
+def _before(found: dict[str, Any], path: Path) -> dict[str, Any]:
+    """What the day has so far, or what it begins with."""
+    if path.exists():
+        return _read(path)
+    earlier = sorted(each for each in path.parent.glob("*.json") if each.name < path.name)
+    if earlier and all(_read(earlier[-1])[key] == found[key] for key in ("machine", "versions")):
+        return _read(earlier[-1])
+    return {"figures": {}, "measured": {}}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text())
+    return read

@@ -24,6 +24,7 @@ LIFE = timedelta(minutes=10)
 _ALGORITHM = "EdDSA"
 _LEEWAY = timedelta(seconds=5)
 _CLAIMS = ["iss", "sub", "role", "body", "iat", "exp", "jti"]
+_REMEMBERED = 4096  # tokens; each some hundred bytes
 _PEOPLES = "registration"  # the service that knows people
 
 
@@ -89,18 +90,49 @@ class _Trusted:
     key: Ed25519PublicKey
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A token that was verified before: who it says is calling, and until when."""
+
+    actor: Actor
+    expires: float  # seconds since 1970
+
+
 class Keyring:
-    """The public keys in a folder, as they lie there now: one that is taken away counts no more."""
+    """The public keys in a folder, as they lie there now: one that is taken away counts no more.
+
+    A token comes with every call of its ten minutes, and verifying it took a seventh of a command by RPC:
+    what was verified is remembered, until it expires or a key changes.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._read_at = 0
         self._keys: Mapping[str, _Trusted] = {}
+        self._known: dict[bytes, _Known] = {}
 
     def read(self, token: str) -> Actor:
         """Who a token says is calling; TokenExpired, or TokenInvalid for whatever else is wrong with it."""
+        if not (isinstance(token, str) and token.isascii()):
+            raise TokenInvalid
+        self._look()
+        digest = sha256(token.encode()).digest()
+        if (known := self._known.get(digest)) is None:
+            known = self._verified(token)
+            if len(self._known) == _REMEMBERED:
+                self._known.clear()
+            self._known[digest] = known
+        if known.expires <= (utc_now() - _LEEWAY).timestamp():
+            del self._known[digest]
+            raise TokenExpired
+        return known.actor
+
+    def _verified(self, token: str) -> _Known:
         try:
-            trusted = self._find(jwt.get_unverified_header(token).get("kid"))
+            kid: Any = jwt.get_unverified_header(token).get("kid")
+            if kid not in self._keys:
+                self._load()
+            trusted = self._keys[kid]
             said = jwt.decode(
                 token,
                 trusted.key,
@@ -113,13 +145,17 @@ class Keyring:
             raise TokenExpired from None
         except (jwt.InvalidTokenError, LookupError):
             raise TokenInvalid from None
-        return _actor(said, trusted.source)
+        return _Known(_actor(said, trusted.source), said["exp"])
 
-    def _find(self, kid: Any) -> _Trusted:
+    def _look(self) -> None:
         changed = self._folder.stat().st_mtime_ns if self._folder.exists() else 0
-        if changed != self._read_at or kid not in self._keys:
-            self._keys, self._read_at = dict(_lying_in(self._folder)), changed
-        return self._keys[kid]
+        if changed != self._read_at:
+            self._load()
+            self._read_at = changed
+
+    def _load(self) -> None:
+        self._keys = dict(_lying_in(self._folder))
+        self._known.clear()
 
 
 def _lying_in(folder: Path) -> list[tuple[str, _Trusted]]:

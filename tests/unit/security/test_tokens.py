@@ -58,6 +58,45 @@ def test_a_token_lives_for_ten_minutes(mint: Mint, keyring: Keyring) -> None:
     refused(keyring, mint.issue(EXAMINER, utc_now() + timedelta(minutes=1)))
 
 
+def test_a_token_that_was_verified_before_expires_all_the_same(
+    mint: Mint, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = utc_now().replace(microsecond=0)
+    token = mint.issue(EXAMINER, began)
+    assert keyring.read(token) == EXAMINER
+    assert keyring.read(token) == EXAMINER
+    for seconds, expired in ((604, False), (606, True)):
+        monkeypatch.setattr("shared.security.tokens.utc_now", lambda s=seconds: began + timedelta(seconds=s))
+        if expired:
+            refused(keyring, token, TokenExpired)
+        else:
+            assert keyring.read(token) == EXAMINER
+
+
+def test_a_token_that_was_verified_before_goes_with_its_key(
+    tmp_path: Path, mint: Mint, keyring: Keyring
+) -> None:
+    token = mint.issue(EXAMINER)
+    assert keyring.read(token) == EXAMINER
+    (tmp_path / "centre.registration.pub").unlink()
+    refused(keyring, token)
+
+
+def test_many_tokens_do_not_fill_the_memory(
+    mint: Mint, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.security.tokens._REMEMBERED", 2)
+    tokens = [mint.issue(EXAMINER) for _ in range(5)]
+    for token in tokens * 2:
+        assert keyring.read(token) == EXAMINER
+        assert len(keyring._known) <= 2
+
+
+@pytest.mark.parametrize("token", [None, 7, b"bytes", ["list"], "", "\ud800", "a.b.c"])
+def test_what_is_no_token_is_invalid(keyring: Keyring, token: Any) -> None:
+    refused(keyring, token)
+
+
 def test_a_service_speaks_for_itself_alone(tmp_path: Path, keyring: Keyring) -> None:
     scoring = Mint.load(tmp_path, "/centre/scoring")
     assert keyring.read(scoring.issue(SCORING)) == SCORING

@@ -1,13 +1,16 @@
 """`append_…`: commands a second through the real executor, beside the library and a bare insert."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench import clients
 from bench.figures import Figure
 from bench.peers import bare
 from bench.stage import Stage
+from bench.turns import in_turns
 
-LIBRARY, BARE = "eventsourcing", "bare psycopg insert of event and command result"
+LIBRARY = "eventsourcing"
+BARE = "bare psycopg insert of event and command result, in one statement"
+TRANSACTION = "bare psycopg inserts of event and command result, in one transaction"
 TUNED = f"{LIBRARY}, with its database functions"
 
 
@@ -21,18 +24,20 @@ def figures(stage: Stage) -> Iterator[Figure]:
     least = stage.peer("bench_bare")
     bare.prepare(least)
     for count, of_library in ((8, 4.0), (1, 2.0)):
-        a, b, c, d, e = [], [], [], [], []
-        for _ in range(stage.plan.rounds):
-            a.append(_rate(stage, "bench.commands:submitting", count, dsn=ours))
-            b.append(_rate(stage, "bench.peers.library:saving", count, dsn=theirs, size=size))
-            e.append(_rate(stage, "bench.peers.library:saving", count, dsn=theirs, size=size, tuned=True))
-            c.append(_rate(stage, "bench.peers.bare:inserting", count, dsn=least, size=size))
-            d.append(_rate(stage, "bench.peers.bare:inserting_at_once", count, dsn=least, size=size))
+        saving, inserting = {"dsn": theirs, "size": size}, {"dsn": least, "size": size}
+        a, b, tuned, c, d = in_turns(
+            stage.plan.rounds,
+            _looking(stage, "bench.commands:submitting", count, dsn=ours),
+            _looking(stage, "bench.peers.library:saving", count, **saving),
+            _looking(stage, "bench.peers.library:saving", count, **saving, tuned=True),
+            _looking(stage, "bench.peers.bare:inserting_at_once", count, **inserting),
+            _looking(stage, "bench.peers.bare:inserting", count, **inserting),
+        )
         note = f"提交申请 by {count} client processes; an event has {size} bytes"
         yield Figure(f"append_{count}", "commands/s", a, LIBRARY, b, of_library, note=note)
-        yield Figure(f"append_{count}_of_tuned", "commands/s", a, TUNED, e)
+        yield Figure(f"append_{count}_of_tuned", "commands/s", a, TUNED, tuned)
         yield Figure(f"append_{count}_of_bare", "commands/s", a, BARE, c, 0.6)
-        yield Figure(f"append_{count}_of_one_round_trip", "commands/s", a, f"{BARE}, in one statement", d)
+        yield Figure(f"append_{count}_of_transaction", "commands/s", a, TRANSACTION, d)
 
 
 def event_size(stage: Stage, service: str) -> int:
@@ -43,6 +48,9 @@ def event_size(stage: Stage, service: str) -> int:
     return int(row[0])
 
 
-def _rate(stage: Stage, work: str, count: int, **arguments: object) -> float:
-    stage.settle()
-    return clients.rate(work, count, stage.plan.seconds, **arguments)
+def _looking(stage: Stage, work: str, count: int, **arguments: object) -> Callable[[], float]:
+    def look() -> float:
+        stage.settle()
+        return clients.rate(work, count, stage.plan.seconds, **arguments)
+
+    return look

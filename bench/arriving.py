@@ -22,6 +22,7 @@ from bench.waiting import TooSlow, number, until
 RATES = {200: 150.0, 1000: 400.0}
 _DRIVERS = 2  # client processes that share the rate
 _LOOK = 0.003
+_KEPT_UP = 0.98  # of the rate, or the delays are those of another one
 LONG = 30.0  # seconds without any event after which nothing will come
 _VISIBLE = "SELECT coalesce(max(size), 0) FROM tree_heads"
 
@@ -34,7 +35,12 @@ def figures(stage: Stage) -> Iterator[Figure]:
             middle.append(percentile(delays, 0.5))
             late.append(percentile(delays, 0.99))
             reached.append(len(delays) / seconds)
-        said = f"{min(reached):.0f} commands/s were accepted over {stage.plan.steady:.0f} s"
+        if min(reached) < _KEPT_UP * rate:
+            raise TooSlow(f"{min(reached):.0f} commands/s were accepted instead of {rate}")
+        said = (
+            f"{min(reached):.0f} commands/s were accepted, by executors in two client processes, over"
+            f" {stage.plan.steady:.0f} s; registration's relay and audit's service ran, and nothing else"
+        )
         yield Figure(f"e2e_{rate}_p50", "ms", middle, at_most=True, note=said)
         yield Figure(f"e2e_{rate}_p99", "ms", late, aim=aim, at_most=True, note=said)
 

@@ -1,17 +1,21 @@
 """`rpc_…`: a command by nameko RPC to its commit, beside an empty nameko RPC."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+import jwt
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from bench import clients
 from bench.commands import BODY, training
 from bench.figures import Figure
 from bench.stage import Stage
+from bench.turns import in_turns
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
+from shared.security.tokens import Mint
 
 EMPTY = "empty nameko RPC"
 
@@ -22,19 +26,35 @@ def figures(stage: Stage) -> Iterator[Figure]:
         processes.run("serve", "registration")
         processes.program("-m", "bench.peers.empty", bus).await_line("ready")
         for count in (1, 16):
-            a, b = [], []
-            for _ in range(stage.plan.rounds):
-                stage.settle()
-                a.append(clients.rate("bench.calling:commanding", count, stage.plan.seconds, url=bus))
-                b.append(clients.rate("bench.calling:asking", count, stage.plan.seconds, url=bus))
-            note = f"培训登记 over RabbitMQ by {count} client processes; one service process each"
+            a, b = in_turns(
+                stage.plan.rounds,
+                partial(
+                    _rate, stage, "bench.calling:commanding", count, url=bus, token=trainers_token(stage)
+                ),
+                partial(_rate, stage, "bench.calling:asking", count, url=bus),
+            )
+            note = (
+                f"培训登记 with a token over RabbitMQ by {count} client processes; one service process each"
+            )
             yield Figure(f"rpc_{count}", "calls/s", a, EMPTY, b, 0.6, note=note)
 
 
-def commanding(url: str, number: int) -> Callable[[], Any]:
-    """One command after the other, each new."""
-    trainer = Actor(f"0199c0de-0000-7000-8000-{number:012x}", Role.TRAINER, BODY)
-    call = _proxy(url, context(trainer)).registration.record_training
+def trainers_token(stage: Stage) -> str:
+    """What a trainer has after logging in."""
+    mint = Mint.load(stage.cluster.settings.tokens_folder, "/centre/registration")
+    return mint.issue(Actor(new_id(), Role.TRAINER, BODY))
+
+
+def _rate(stage: Stage, work: str, count: int, **arguments: object) -> float:
+    stage.settle()
+    return clients.rate(work, count, stage.plan.seconds, **arguments)
+
+
+def commanding(url: str, token: str, number: int) -> Callable[[], Any]:
+    """One command after the other, each new, in the name of whom the token names."""
+    said = jwt.decode(token, options={"verify_signature": False})
+    trainer = Actor(said["sub"], Role.TRAINER, BODY)
+    call = _proxy(url, context(trainer, token=token)).registration.record_training
 
     def once() -> Any:
         return call(command_id=new_id(), **training())

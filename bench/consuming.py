@@ -41,7 +41,8 @@ def consumed(
     stage.fresh("registration", "audit")
     with (
         stage.bus() as bus,
-        stage.processes(bus) as processes,
+        # nobody answers for the source whose events fill the queue: they are not asked for a second time
+        stage.processes(bus, catch_up_seconds=3600) as processes,
         stage.admin(service) as connection,
     ):
         consumer = processes.run("serve", service)

@@ -3,7 +3,7 @@
 `known_decide_append_…`: the same without loading, where ours and the library's cache know the stream.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 from bench import clients
@@ -11,6 +11,7 @@ from bench.appending import LIBRARY, TUNED, event_size
 from bench.commands import BODY, CATALOGUE, LEVEL, OCCUPATION, STATION
 from bench.figures import Figure
 from bench.stage import Stage
+from bench.turns import in_turns
 from shared.contracts.scheduling import BatchApplied, CandidateEnrolled
 from shared.kernel.actors import Actor, Role
 from shared.kernel.clock import stamp, utc_now
@@ -50,26 +51,26 @@ def _measured(
     stage: Stage, ours: str, theirs: str, size: int, batches: list[str], sheets: list[str], known: bool
 ) -> tuple[list[float], list[float], list[float]]:
     """Commands a second: ours, the library's, and the tuned library's."""
-    rates: tuple[list[float], list[float], list[float]] = ([], [], [])
-    for place in range(stage.plan.rounds):
-        first = len(batches) // stage.plan.rounds * place  # every round begins with streams of its own
-        ids = {"dsn": theirs, "size": size, "ids": _from(first, sheets), "known": known}
-        for found, work, arguments in (
-            (
-                rates[0],
-                "bench.commands:enrolling",
-                {"dsn": ours, "batches": _from(first, batches), "known": known},
-            ),
-            (rates[1], "bench.peers.library:noting", ids),
-            (rates[2], "bench.peers.library:noting", {**ids, "tuned": True}),
-        ):
+
+    def looking(work: str, name: str, streams: list[str], **arguments: object) -> Callable[[], float]:
+        rounds = count()
+
+        def look() -> float:
+            first = len(streams) // stage.plan.rounds * next(rounds)  # streams of its own for every round
+            some = {name: streams[first:] + streams[:first]}
             stage.settle()
-            found.append(clients.rate(work, 1, stage.plan.seconds, **arguments))
-    return rates
+            return clients.rate(work, 1, stage.plan.seconds, **some, known=known, **arguments)
 
+        return look
 
-def _from(first: int, streams: list[str]) -> list[str]:
-    return streams[first:] + streams[:first]
+    noting = {"dsn": theirs, "size": size}
+    a, b, c = in_turns(
+        stage.plan.rounds,
+        looking("bench.commands:enrolling", "batches", batches, dsn=ours),
+        looking("bench.peers.library:noting", "ids", sheets, **noting),
+        looking("bench.peers.library:noting", "ids", sheets, **noting, tuned=True),
+    )
+    return a, b, c
 
 
 def _fill(stage: Stage, streams: int, length: int) -> list[str]:

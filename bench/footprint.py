@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 from bench import clients, machine, signing
-from bench.arriving import driven
+from bench.calling import trainers_token
 from bench.figures import Figure
 from bench.stage import Stage
 from bench.waiting import number, until
@@ -17,7 +17,7 @@ from shared.testing.processes import PROJECT, environment
 from shared.testing.rabbitmq.node import Ports
 
 NODE_LIMIT = 300.0
-_RATE = 200  # commands/s of the load
+_PORT = 8495
 
 
 def figures(stage: Stage) -> Iterator[Figure]:
@@ -27,7 +27,7 @@ def figures(stage: Stage) -> Iterator[Figure]:
 
 
 def _distributed(stage: Stage) -> Iterator[Figure]:
-    """All processes; the load is on those that registration's events reach."""
+    """All processes; the load is commands to registration, so on those that its events reach."""
     idle: dict[str, list[float]] = {}
     load: dict[str, list[float]] = {}
     for _ in range(stage.plan.rounds):
@@ -42,8 +42,9 @@ def _distributed(stage: Stage) -> Iterator[Figure]:
                 until(lambda: number(connection, "SELECT count(*) FROM checkpoints") > 3, "audit asks")
             time.sleep(2)
             _note(idle, {name: machine.memory(process.id) for name, process in running.items()})
-            driven(stage, _RATE, stage.plan.steady / 6)
-            _note(load, {name: machine.memory(process.id) for name, process in running.items()})
+            calling = {"url": bus, "token": trainers_token(stage)}
+            clients.rate("bench.calling:commanding", 2, stage.plan.steady / 6, **calling)
+            _note(load, {name: machine.memory(process.id, most=True) for name, process in running.items()})
     for name in idle:
         yield Figure(f"memory_{name}_idle", "MB", idle[name], at_most=True)
         yield Figure(f"memory_{name}_load", "MB", load[name], "idle", idle[name], at_most=True)
@@ -58,13 +59,15 @@ def _embedded(stage: Stage) -> Iterator[Figure]:
     idle, load = [], []
     for _ in range(stage.plan.rounds):
         stage.fresh()
-        with Up(stage) as node:
+        with Up(stage, settings={"JIANDING_HTTP": f"127.0.0.1:{_PORT}", "JIANDING_RATE": "0"}) as node:
             time.sleep(2)
             idle.append(machine.memory(node.id))
-            clients.rate("bench.commands:submitting", 1, stage.plan.steady / 6, dsn=stage.dsn("registration"))
-            load.append(machine.memory(node.id))
+            commanding = {"port": _PORT, "kind": "command", "token": trainers_token(stage), "wanted": []}
+            seconds = stage.plan.steady / 6
+            clients.once("bench.door:asking", **commanding, seconds=seconds)
+            load.append(machine.memory(node.id, most=True))
     yield Figure("memory_node_idle", "MB", idle, aim=NODE_LIMIT, at_most=True)
-    note = "one client as fast as it can, the node relaying and consuming; PostgreSQL's processes not counted"
+    note = "the most while a client sends commands by HTTP; PostgreSQL's processes not counted"
     yield Figure("memory_node_load", "MB", load, aim=NODE_LIMIT, at_most=True, note=note)
 
 

@@ -21,12 +21,18 @@ from shared.contracts import SERVICES
 
 _FLAT = 0.2
 _LOOKUPS = 200
+_MARK = """
+CREATE TABLE bench_mark AS
+    SELECT *, (SELECT command_id FROM commands ORDER BY command_id DESC LIMIT 1) AS newest FROM relay
+"""
 _TRIM = """
 DELETE FROM events WHERE (xid, seq) > (SELECT xid, seq FROM bench_mark);
 DELETE FROM log WHERE position > (SELECT position FROM bench_mark);
 DELETE FROM heads WHERE position > (SELECT position FROM bench_mark);
 UPDATE relay SET (xid, seq, position, hash, published)
     = (SELECT xid, seq, position, hash, published FROM bench_mark);
+DELETE FROM commands WHERE command_id > (SELECT newest FROM bench_mark);
+DELETE FROM claims;
 DROP TABLE bench_mark;
 """
 
@@ -60,7 +66,7 @@ def _measured(stage: Stage, size: int) -> Iterator[tuple[str, str, list[float]]]
     yield "trail", "ms", _trails(stage, size)
     append, relay = [], []
     with stage.admin("registration") as connection:
-        connection.execute("CREATE TABLE bench_mark AS SELECT * FROM relay")
+        connection.execute(_MARK)
     for _ in range(stage.plan.rounds):
         stage.settle()
         append.append(

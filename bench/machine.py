@@ -28,9 +28,9 @@ def about(postgresql: str, rabbitmq: str) -> dict[str, Any]:
     }
 
 
-def memory(process: int | str) -> float:
-    """MB that a process keeps in memory, with what it shares with others."""
-    kilobytes = _first(Path(f"/proc/{process}/status"), r"VmRSS:\s*(\d+)")
+def memory(process: int | str, *, most: bool = False) -> float:
+    """MB that a process keeps in memory, with what it shares with others; `most`: that it has ever kept."""
+    kilobytes = _first(Path(f"/proc/{process}/status"), rf"{'VmHWM' if most else 'VmRSS'}:\s*(\d+)")
     return int(kilobytes or 0) / 1024
 
 

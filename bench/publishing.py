@@ -1,25 +1,29 @@
 """`publish…`: sealed, and confirmed by RabbitMQ, beside nameko's dispatcher and a bare pika window."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from kombu import Connection
 
 from bench import clients, lives
 from bench.figures import Figure
 from bench.stage import Stage
-from bench.waiting import number, pace
+from bench.turns import in_turns
+from bench.waiting import number, until
 from shared.bus.topology import queue
 
 _DISPATCHED = 3_000  # enough of the slow one
+_SEALED, _PUBLISHED = "SELECT position FROM relay", "SELECT published FROM relay"
 
 
 def figures(stage: Stage) -> Iterator[Figure]:
     count = min(stage.plan.events // 5, 50_000)
-    a, b, c = [], [], []
-    for _ in range(stage.plan.rounds):
-        a.append(_relayed(stage, count))
-        b.append(_peer(stage, "bench.peers.dispatcher:dispatching", _DISPATCHED))
-        c.append(_peer(stage, "bench.peers.window:publishing", count))
+    a, b, c = in_turns(
+        stage.plan.rounds,
+        partial(_relayed, stage, count),
+        partial(_peer, stage, "bench.peers.dispatcher:dispatching", _DISPATCHED),
+        partial(_peer, stage, "bench.peers.window:publishing", count),
+    )
     note = f"{count} events that are committed, sealed, published and confirmed by one relay process"
     yield Figure("publish", "events/s", a, "nameko EventDispatcher", b, 10.0, note=note)
     yield Figure("publish_of_window", "events/s", a, "bare pika window of 1000 confirms", c, 0.7)
@@ -33,9 +37,8 @@ def _relayed(stage: Stage, count: int) -> float:
         bind(bus, "audit")
         with stage.processes(bus) as processes, stage.admin("registration") as connection:
             processes.run("relay", "registration", ready=False)
-            return pace(
-                lambda: number(connection, "SELECT published FROM relay"), count, "the relay publishes"
-            )
+            began = until(lambda: number(connection, _SEALED) > 0, "the relay seals", pause=0.002)
+            return count / (until(lambda: number(connection, _PUBLISHED) >= count, "it publishes") - began)
 
 
 def _peer(stage: Stage, work: str, count: int) -> float:

@@ -1,7 +1,7 @@
 """The results of a day: `bench/results/<date>.json`, with the time at which each group was measured.
 
 A run at full size of some groups replaces theirs. The others stay as they are; a new day begins with what the
-newest file before it holds, if that is of the same machine and the same versions.
+newest file before it holds; what is of another machine or other versions is not kept beside it.
 """
 
 import json
@@ -33,9 +33,7 @@ def joined(before: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
 
 def _before(found: dict[str, Any], path: Path) -> dict[str, Any]:
     """What the day has so far, or what it begins with."""
-    if path.exists():
-        return _read(path)
-    earlier = sorted(each for each in path.parent.glob("*.json") if each.name < path.name)
+    earlier = sorted(each for each in path.parent.glob("*.json") if each.name <= path.name)
     if earlier and all(_read(earlier[-1])[key] == found[key] for key in ("machine", "versions")):
         return _read(earlier[-1])
     return {"figures": {}, "measured": {}}

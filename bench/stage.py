@@ -114,11 +114,11 @@ class Stage:
         self.broker.drop_virtual_host(name)
 
     @contextmanager
-    def processes(self, bus: str) -> Iterator[Processes]:
-        """The product's own processes; what the bus brings is not asked for a second time."""
+    def processes(self, bus: str, **settings: object) -> Iterator[Processes]:
+        """The product's own processes with the product's own settings, but for these."""
         folder = self.folder / f"logs-{uuid4()}"
         folder.mkdir()
-        with Processes(folder, environment(self.cluster, bus, catch_up_seconds=3600)) as processes:
+        with Processes(folder, environment(self.cluster, bus, tokens="required", **settings)) as processes:
             yield processes
 
     def close(self) -> None:

@@ -1,10 +1,14 @@
-"""The bare minimum with psycopg: one event and one command's answer, committed; nothing read or checked."""
+"""The bare minimum with psycopg: one event and one command's answer, committed; nothing read or checked.
+
+Its ids follow the time as ours do: those that do not cost every peer pages of its indexes.
+"""
 
 import os
-import uuid
 from collections.abc import Callable
 
 import psycopg
+
+from shared.kernel.ids import new_id
 
 TABLES = """
 CREATE TABLE events (
@@ -28,8 +32,8 @@ def inserting(dsn: str, size: int, number: int) -> Callable[[], None]:
 
     def once() -> None:
         with connection.transaction():
-            connection.execute(_EVENT, (f"application-{uuid.uuid4()}", body))
-            connection.execute(_COMMAND, (uuid.uuid4(), print_, answer))
+            connection.execute(_EVENT, (f"application-{new_id()}", body))
+            connection.execute(_COMMAND, (new_id(), print_, answer))
 
     once()
     return once
@@ -41,7 +45,7 @@ def inserting_at_once(dsn: str, size: int, number: int) -> Callable[[], None]:
     body, print_, answer = os.urandom(size), os.urandom(32), os.urandom(180)
 
     def once() -> None:
-        connection.execute(_BOTH, (f"application-{uuid.uuid4()}", body, uuid.uuid4(), print_, answer))
+        connection.execute(_BOTH, (f"application-{new_id()}", body, new_id(), print_, answer))
 
     once()
     return once

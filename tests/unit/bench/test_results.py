@@ -46,7 +46,8 @@ def test_a_day_begins_with_what_was_measured_before_on_the_same_machine(tmp_path
 
 
 @pytest.mark.parametrize("change", [{"machine": {"cores": 4}}, {"versions": {"python": "3.12.0"}}])
-def test_another_machine_or_version_begins_anew(tmp_path: Path, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("day", ["2026-01-01", "2026-01-02"])
+def test_another_machine_or_version_begins_anew(tmp_path: Path, change: dict[str, Any], day: str) -> None:
     results.keep(found("calling", "08:00", rpc_1=1.0), "2026-01-01", tmp_path)
-    kept = results.keep(found("publishing", "08:00", publish=2.0) | change, "2026-01-02", tmp_path)
+    kept = results.keep(found("publishing", "08:00", publish=2.0) | change, day, tmp_path)
     assert set(json.loads(kept.read_text())["figures"]) == {"publish"}

@@ -33,6 +33,7 @@ from services.audit.raising import raise_finding
 from services.audit.rereading import Disagreement, Rereading
 from services.audit.tiles import StoredTiles
 from services.audit.witness import Witness
+from shared.kernel.clock import stamp, utc_now
 from shared.kernel.faults import reached
 from shared.runtime.settings import Settings
 
@@ -69,6 +70,7 @@ class Signer:
         self._enough = False
         self._refused_until = -_PENANCE
         self._doubted = False  # after a refusal, all of it is read again before anything is signed
+        self._since = ""  # when the refusals began that have not ended yet
         self._policy: Policy | None = None
         self._cosigners = Cosigners((), None)
         self.behind = False  # whether the last step has left entries for the next
@@ -224,7 +226,10 @@ class Signer:
 
     def _refuse(self, connection: Connection[Any], found: Disagreement) -> None:
         log.error("not signed: %s", found)
-        self._raise(connection, "not-signed", self._settings.origin, found.index, {"reason": found.what})
+        if not self._doubted:
+            self._since = stamp(utc_now())
+        detail = {"reason": found.what, "since": self._since}
+        self._raise(connection, "not-signed", self._settings.origin, found.index, detail)
         self._refused_until, self._doubted = self._clock() + _PENANCE, True
 
     def _forget(self) -> None:

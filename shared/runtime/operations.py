@@ -17,7 +17,7 @@ from shared.bus.calls import rpc
 from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import DomainError, InvalidInput
 from shared.kernel.reactions import Projection
-from shared.runtime import delivery, rebuilding
+from shared.runtime import delivery, reading, rebuilding
 from shared.runtime.chassis import Built, Errands
 from shared.runtime.definition import Definition
 from shared.runtime.workshop import Workshop
@@ -120,8 +120,17 @@ class Operations:
         with self._workshop.connect() as connection:
             return parking.parked(connection)[:_SHOWN]
 
-    def show(self, _by: Actor, consumer: str, source: str, position: int) -> dict[str, Any]:
-        return self._at(lambda connection: parking.show(connection, consumer, source, position))
+    def show(self, by: Actor, consumer: str, source: str, position: int) -> dict[str, Any]:
+        service, settings = self._definition.name, self._workshop.settings
+
+        def work(connection: Connection[Any]) -> Any:
+            ask = partial(parking.show, connection, consumer, source, position)
+            said = reading.sensitive(service, "show_parked")
+            return reading.witnessed(connection, settings.source(service), by, ask, {}, said)
+
+        found: dict[str, Any] = self._at(work)
+        self._workshop.committed()
+        return found
 
     def repair(
         self, by: Actor, consumer: str, source: str, position: int, data: str, why: str
@@ -206,7 +215,7 @@ class _Operated:
 
     @rpc
     def show_parked(self, **message: Any) -> dict[str, Any]:
-        """One parked event with its whole content."""
+        """One parked event with its whole content; that it was shown is an event (R163)."""
         return self.errand(self.operations.show, Place, message, roles=OPERATORS)
 
     @rpc

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,7 +140,7 @@ def findings(as_json: Json = False) -> None:
         connection(current, dsn, "audit") as connected,
         connected.cursor(row_factory=dict_row) as rows,
     ):
-        found = definition("audit").tools["findings"](rows)
+        found = list(_all(partial(definition("audit").tools["findings"], rows)))
     if as_json:
         tell({"findings": found})
         return
@@ -149,6 +151,14 @@ def findings(as_json: Json = False) -> None:
         console.print(line, markup=False, soft_wrap=True)
         console.print(f"    {detail}", markup=False, soft_wrap=True)
     console.print(f"{len(found)} findings / 项发现")
+
+
+def _all(findings: Callable[[int], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Page by page, until there are no more."""
+    after = 0
+    while page := findings(after):
+        yield from page
+        after = page[-1]["id"]
 
 
 def _place(finding: dict[str, Any]) -> str:

@@ -4,14 +4,15 @@ import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 from psycopg import Connection
 
 from shared.contracts import SERVICES, SOURCES
-from shared.runtime import delivery, rebuilding
-from shared.runtime.cli.access import admin, connection
+from shared.runtime import delivery, reading, rebuilding
+from shared.runtime.cli.access import account, admin, connection
 from shared.runtime.cli.output import Failed, Json, console, tell
 from shared.runtime.cli.typed import fields, printable
 from shared.runtime.definition import Definition, definition
@@ -80,10 +81,17 @@ def rejected(
 
 
 def show(place: Place, as_json: Json = False) -> None:
-    """Show one parked event: its envelope, its payload, why it was parked, and what was done about it."""
+    """Show one parked event: its envelope, its payload, why it was parked, and what was done about it.
+
+    It may hold what not everybody may know: that you have seen it stands in the audit log.
+    查看一条搁置的事件；查看行为记入审计日志。
+    """
     service, consumer, source, position = _parts(place)
+    current = settings()
     with _database(service) as connected, _known(place):
-        found = parking.show(connected, consumer, source, position)
+        ask = partial(parking.show, connected, consumer, source, position)
+        said = reading.sensitive(service, "show_parked")
+        found = reading.witnessed(connected, current.source(service), account(current), ask, {}, said)
     tell(found) if as_json else console.print_json(json.dumps(found, ensure_ascii=False))
 
 

@@ -143,6 +143,19 @@ def test_what_contradicts_a_parked_event_is_told_too(witness: Witness, parked: s
     assert _findings(witness) == [("equivocation", source.name, 7, 7, None, None)]
 
 
+def test_each_body_that_contradicts_the_log_is_told(witness: Witness) -> None:
+    source, of_another = witness.source("scoring"), witness.source("scheduling").bodies
+    reception = _reception(witness, {})
+    reception.receive("scoring", [of_another[0], b"\x00 no event"])
+    reception.receive("scoring", [of_another[1], b"\x01 no event either", of_another[0]])
+    first = _another(source.events()[2])
+    second = read(seal(canonical({**first.attributes, "body": "station-2"}), 3, first.previous))
+    log.compare(witness.connection, [first, second, first])
+    kinds = [kind for kind, *_ in _findings(witness)]
+    assert kinds == ["forged", "unreadable", "forged", "unreadable", "equivocation", "equivocation"]
+    assert len(_evidence(witness)) == 6
+
+
 def test_a_forged_and_an_unreadable_body_are_kept_and_told(witness: Witness) -> None:
     of_another = witness.source("scheduling").bodies[0]
     reception = _reception(witness, {})

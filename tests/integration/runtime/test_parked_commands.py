@@ -1,5 +1,6 @@
 """`parked` and `healthy`, for people and for programs: what waits, what was rejected, what was done."""
 
+import orjson
 import pytest
 
 from services.audit.trails import KINDS
@@ -95,3 +96,28 @@ def test_the_health_check_tells_programs_what_is_wrong(jianding: InProcess, data
 
 def test_a_trail_can_be_asked_for_everything_that_the_log_knows_by() -> None:
     assert tuple(Kind) == KINDS
+
+
+def test_whoever_looks_at_a_parked_event_leaves_an_event(jianding: InProcess, databases: Cluster) -> None:
+    place = _park(databases, "registration", 7)
+    assert jianding("parked", "show", place, "--json").code == 0
+    with databases.connect("registration") as connection:
+        (draft,) = connection.execute("SELECT draft FROM events").fetchone() or (b"{}",)
+    said = orjson.loads(draft)
+    assert (said["type"], said["data"]["query"]) == ("SensitiveRead", "show_parked")
+
+
+def test_looking_where_nothing_is_parked_leaves_none(jianding: InProcess, databases: Cluster) -> None:
+    assert jianding("parked", "show", "registration/policies/centre/scoring/7").code != 0
+    with databases.connect("registration") as connection:
+        assert connection.execute("SELECT FROM events").fetchall() == []
+
+
+def test_all_findings_are_listed_however_many_there_are(jianding: InProcess, databases: Cluster) -> None:
+    with databases.connect("audit", "admin") as connection:
+        connection.execute(
+            "INSERT INTO findings (kind, source, first_position, detail)"
+            " SELECT 'forged', '/centre/scoring', place, '{}' FROM generate_series(1, 2001) AS place"
+        )
+    found = jianding("audit", "findings", "--json").last["findings"]
+    assert [each["first_position"] for each in found] == list(range(1, 2002))

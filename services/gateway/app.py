@@ -30,9 +30,9 @@ from shared.security.tokens import Keyring, Mint
 def make_app(backend: Backend, settings: Settings, verify: Verify | None = None) -> Flask:
     """All routes over one backend. `verify` reads access tokens, by default as the services do."""
     app = Flask("services.gateway", static_folder=None)
-    security.register(app, settings)
     watch, ourselves = Watch(backend), partial(_ourselves, settings)
-    metrics.register(app, watch, ourselves, settings)
+    metrics.register(app, watch, ourselves, settings)  # first: what is refused on the way is counted too
+    security.register(app, settings)
     health.register(app, watch, ourselves)
     pace.register(app, settings)
     problems.register(app)

@@ -43,15 +43,22 @@ def principal() -> Principal:
 def anybody() -> Principal | None:
     """Who asks, or None; a Refusal for a token that does not hold."""
     if "principal" not in g:
-        token = _bearer() or session.get(_TOKENS, {}).get("access", "")
+        token = bearer() or session.get(_TOKENS, {}).get("access", "")
         g.principal = Principal(current_app.extensions["jianding.verify"](token), token) if token else None
     found: Principal | None = g.principal
     return found
 
 
+def begin() -> None:
+    """A session of the browser for whoever has just logged in: what was in it may be somebody else's."""
+    session.clear()
+
+
 def remember(login: Mapping[str, Any]) -> None:
-    """Keeps what registration's `login` or `refresh` has answered in the browser's session."""
-    session.clear()  # a session from before the login may be somebody else's
+    """Keeps what registration's `login` or `refresh` has answered in the browser's session.
+
+    All else in it stays: open pages have to go on after a renewal, with the CSRF token that they know.
+    """
     session[_TOKENS] = {"access": login["access"], "refresh": login["refresh"]}
     g.pop("principal", None)
 
@@ -64,6 +71,7 @@ def forget() -> str:
     return refresh
 
 
-def _bearer() -> str:
+def bearer() -> str:
+    """The token of the header Authorization, or nothing."""
     said = request.authorization
     return said.token or "" if said is not None and said.type == "bearer" else ""

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from shared.bus.calls import NoAnswer, Refused
 from shared.kernel.errors import NotEntitled, Refusal
+from shared.runtime.callers import NotForThisRole
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class Broken(Refusal):
 _OF_HTTP: dict[int, type[Refusal]] = {
     400: NotUnderstood,
     401: NotLoggedIn,
+    403: NotForThisRole,
     404: NotThere,
     405: MethodNotAllowed,
     413: TooLarge,
@@ -128,7 +130,7 @@ _OF_HTTP: dict[int, type[Refusal]] = {
 def register(app: Flask) -> None:
     """From here on every error of the application is a problem document."""
     app.register_error_handler(Refused, lambda error: answer(error.problem))
-    app.register_error_handler(Refusal, lambda error: answer(error.problem()))
+    app.register_error_handler(Refusal, of_refusal)
     app.register_error_handler(NoAnswer, lambda _: answer(ServiceSilent().problem()))
     app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(Exception, _broken)
@@ -172,12 +174,22 @@ def _reads_english() -> bool:
     return request.accept_languages.best_match(("zh", "en"), "zh") == "en"
 
 
+def refusal_of(status: int) -> Refusal:
+    """What a status of HTTP means to whoever asked."""
+    return _OF_HTTP.get(status, Broken if status >= 500 else NotUnderstood)()
+
+
+def of_refusal(error: Refusal) -> Response:
+    """For what is refused here."""
+    return answer(error.problem())
+
+
 def of_http(error: HTTPException) -> Response:
     """For what Flask itself refuses."""
     status = error.code or 500
     if status < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = answer(_OF_HTTP.get(status, NotUnderstood)().problem(), status)
+    response = answer(refusal_of(status).problem(), status)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value

@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.gateway import problems
+from services.gateway.principal import bearer
 from shared.kernel.errors import Refusal
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
@@ -25,6 +26,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_COOKIE = "jianding"
+_PROGRAMS = "/api/"  # who comes here without a cookie is no browser that has logged in
 _HSTS = "max-age=31536000; includeSubDomains"
 
 
@@ -39,7 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Cookies signed with a key of this node; forms with a token of their session."""
     app.config.update(
         SECRET_KEY=secret(settings.secrets / "gateway.session"),
-        SESSION_COOKIE_NAME="jianding",
+        SESSION_COOKIE_NAME=_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=LARGEST,
@@ -51,7 +54,7 @@ def register(app: Flask, settings: Settings) -> None:
     csrf = CSRFProtect(app)
     app.before_request(lambda: _protect(csrf))
     app.after_request(_headers)
-    app.register_error_handler(CSRFError, lambda _: problems.answer(ForgedRequest().problem()))
+    app.register_error_handler(CSRFError, lambda _: problems.of_refusal(ForgedRequest()))
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
@@ -66,9 +69,11 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 def _protect(csrf: CSRFProtect) -> Any:
-    # a browser sends cookies along wherever a request comes from, a bearer token it does not
-    if "jianding" in request.cookies and "Authorization" not in request.headers:
-        csrf.protect()
+    # A browser sends cookies along wherever a request comes from, a bearer token it does not. Forms for
+    # people need their token also without a cookie: a stranger's page could log somebody in as the stranger.
+    if bearer() or (_COOKIE not in request.cookies and request.path.startswith(_PROGRAMS)):
+        return
+    csrf.protect()
 
 
 def _headers(response: Response) -> Response:

@@ -4,6 +4,7 @@ A JWT (RFC 7519) signed with Ed25519. Its `kid` names the key, the key's file it
 source may say counts: a service speaks for itself alone, registration for people, a station's for its own.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ LIFE = timedelta(minutes=10)
 _ALGORITHM = "EdDSA"
 _LEEWAY = timedelta(seconds=5)
 _CLAIMS = ["iss", "sub", "role", "body", "iat", "exp", "jti"]
+_State = Mapping[str, tuple[int, int, int]]
 _REMEMBERED = 4096  # tokens; each some hundred bytes
 _PEOPLES = "registration"  # the service that knows people
 
@@ -107,7 +109,7 @@ class Keyring:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read_at = 0
+        self._state: _State = {}
         self._keys: Mapping[str, _Trusted] = {}
         self._known: dict[bytes, _Known] = {}
 
@@ -130,8 +132,6 @@ class Keyring:
     def _verified(self, token: str) -> _Known:
         try:
             kid: Any = jwt.get_unverified_header(token).get("kid")
-            if kid not in self._keys:
-                self._load()
             trusted = self._keys[kid]
             said = jwt.decode(
                 token,
@@ -148,14 +148,21 @@ class Keyring:
         return _Known(_actor(said, trusted.source), said["exp"])
 
     def _look(self) -> None:
-        changed = self._folder.stat().st_mtime_ns if self._folder.exists() else 0
-        if changed != self._read_at:
-            self._load()
-            self._read_at = changed
+        state = _state(self._folder)
+        if state != self._state:
+            self._keys = dict(_lying_in(self._folder))
+            self._known.clear()
+            self._state = state
 
-    def _load(self) -> None:
-        self._keys = dict(_lying_in(self._folder))
-        self._known.clear()
+
+def _state(folder: Path) -> _State:
+    """By which it shows that a key was laid down, changed or taken away."""
+    try:
+        with os.scandir(folder) as entries:
+            files = {entry.name: entry.stat() for entry in entries if entry.name.endswith(".pub")}
+    except FileNotFoundError:
+        return {}
+    return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in files.items()}
 
 
 def _lying_in(folder: Path) -> list[tuple[str, _Trusted]]:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Blueprint, Flask, g, render_template
-from flask_wtf.csrf import generate_csrf
+from flask import Blueprint, Flask, g, render_template, request
+from flask_wtf.csrf import CSRFError, generate_csrf
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException, NotFound
 
 from services.gateway.backend import Backend, NoAnswer
 from services.gateway.console import assets, frame, language, openid, words
@@ -13,7 +14,8 @@ from services.gateway.console.desk import Desk
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import timeline
 from services.gateway.console.session import Renewals, Who
-from services.gateway.problems import ServiceSilent, status_of
+from services.gateway.problems import ServiceSilent, of_http, refusal_of, status_of
+from services.gateway.security import ForgedRequest
 from shared.bus.calls import Refused
 from shared.kernel.errors import Refusal
 from shared.kernel.ids import new_id
@@ -33,6 +35,7 @@ def register(
 
     def who() -> Who | None:
         if "who" not in g:
+            g.who = None  # for the page that tells that asking has failed
             g.who = renewals.signed_in()
         found: Who | None = g.who
         return found
@@ -40,10 +43,13 @@ def register(
     frame.hang(ROOMS, blueprint, lambda: Desk(backend.call, who()))
     assets.hang(blueprint)
     openid.hang(blueprint, backend, settings)
-    blueprint.context_processor(lambda: {**_said(who(), bool(tuple(logins()))), "openid": settings.oidc})
+    blueprint.app_context_processor(lambda: {**_said(who(), bool(tuple(logins()))), "openid": settings.oidc})
     blueprint.register_error_handler(Refused, lambda error: _problem(error.problem))
     blueprint.register_error_handler(Refusal, lambda error: _problem(error.problem()))
     blueprint.register_error_handler(NoAnswer, lambda _: _problem(ServiceSilent().problem()))
+    blueprint.register_error_handler(CSRFError, lambda _: _problem(ForgedRequest().problem()))
+    blueprint.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(NotFound, _nowhere)
     # macros know what is global, and nothing of the template that uses them
     app.jinja_env.globals.update(
         words=words, english=language.english, csrf=_csrf, new_id=new_id, facts=timeline.facts
@@ -66,5 +72,19 @@ def _csrf() -> Markup:
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
-def _problem(found: dict[str, str]) -> Any:
-    return render_template("problem.html", found=found), status_of(found)
+def _of_http(error: HTTPException) -> Any:
+    """What Flask refuses, as a page."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    return _problem(refusal_of(status).problem(), status)
+
+
+def _nowhere(error: HTTPException) -> Any:
+    """An address that nothing stands at: a page for whoever reads pages."""
+    reads = request.accept_mimetypes.best_match(("application/problem+json", "text/html"))
+    return _of_http(error) if reads == "text/html" else of_http(error)
+
+
+def _problem(found: dict[str, str], status: int = 0) -> Any:
+    return render_template("problem.html", found=found), status or status_of(found)

@@ -12,7 +12,7 @@ import orjson
 from flask import Blueprint, redirect, request, session, url_for
 
 from services.gateway.backend import Backend
-from services.gateway.console.session import keep
+from services.gateway.console.session import enter
 from services.gateway.pace import seldom
 from services.gateway.security import ForgedRequest
 from shared.kernel.errors import Refusal
@@ -52,7 +52,7 @@ def hang(blueprint: Blueprint, backend: Backend, settings: Settings) -> None:
         id_token = _exchanged(_provider(settings), settings, said["code"], flow["verifier"])
         message = {"id_token": id_token, "nonce": flow["nonce"]}
         context = {"address": request.remote_addr or ""}
-        keep(backend.call("registration", "login_by_oidc", message, context))
+        enter(backend.call("registration", "login_by_oidc", message, context))
         return redirect(url_for("console.door_home"))
 
 

@@ -8,13 +8,15 @@ from eventlet.semaphore import Semaphore
 from flask import session
 
 from services.gateway.backend import Backend
-from services.gateway.principal import anybody, forget, remember
+from services.gateway.principal import anybody, begin, forget, remember
+from services.gateway.problems import status_of
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.kernel.errors import Refusal
 
 _SHOWN = "shown"  # in the session: {name, appointments, until}
 _EARLY = 30.0  # seconds before a token runs out in which it is renewed
+_NOT_NOW = 503
 _KEPT = 60.0  # seconds for which a renewal is told to other requests of the same page
 
 
@@ -52,7 +54,13 @@ class Who:
         return self.body.removeprefix("station-") if self.body.startswith("station-") else ""
 
 
-def keep(login: dict[str, Any]) -> None:
+def enter(login: dict[str, Any]) -> None:
+    """Begins a session with what `login` has answered."""
+    begin()
+    _keep(login)
+
+
+def _keep(login: dict[str, Any]) -> None:
     """Remembers what `login` or `refresh` has answered."""
     remember(login)
     session[_SHOWN] = {
@@ -77,26 +85,27 @@ class Renewals:
             return None
         try:
             if shown["until"] - time.time() < _EARLY:
-                keep(self._renewed(session["tokens"]["refresh"]))
+                _keep(self._renewed(session["tokens"]["refresh"]))
             found = anybody()
-        except (Refused, Refusal):
+        except (Refused, Refusal) as refused:
+            if isinstance(refused, Refused) and status_of(refused.problem) == _NOT_NOW:
+                raise  # who is busy has not said that the session is over
             forget()
             return None
         return _who(found, session[_SHOWN]) if found else None
 
-    def _renewed(self, refresh: str) -> dict[str, Any]:
+    def _renewed(self, refresh: str, **more: str) -> dict[str, Any]:
         with self._one:
             now = time.time()
             self._done = {key: done for key, done in self._done.items() if now - done[0] < _KEPT}
             if refresh not in self._done:
-                answer = self._backend.call("registration", "refresh", {"refresh": refresh}, {})
+                answer = self._backend.call("registration", "refresh", {"refresh": refresh, **more}, {})
                 self._done[refresh] = (now, answer)
             return self._done[refresh][1]
 
     def change(self, appointment: str) -> None:
-        """Goes on in another appointment; raises Refused."""
-        message = {"refresh": session["tokens"]["refresh"], "appointment": appointment}
-        keep(self._backend.call("registration", "refresh", message, {}))
+        """Goes on in another appointment; raises Refused. Pressed twice, it is done once."""
+        _keep(self._renewed(session["tokens"]["refresh"], appointment=appointment))
 
     def leave(self) -> None:
         """Ends the session here and at registration."""

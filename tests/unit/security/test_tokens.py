@@ -82,6 +82,24 @@ def test_a_token_that_was_verified_before_goes_with_its_key(
     refused(keyring, token)
 
 
+def test_a_key_that_is_taken_out_of_its_file_counts_no_more(
+    tmp_path: Path, mint: Mint, keyring: Keyring
+) -> None:
+    token = mint.issue(EXAMINER)
+    assert keyring.read(token) == EXAMINER
+    (tmp_path / "centre.registration.pub").write_text("")
+    refused(keyring, token)
+
+
+def test_strange_tokens_do_not_make_the_keys_be_read_again(
+    tmp_path: Path, mint: Mint, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring.read(mint.issue(EXAMINER))
+    monkeypatch.setattr("shared.security.tokens._lying_in", lambda _: pytest.fail("read again"))
+    for kid in ("0" * 16, "1" * 16):
+        refused(keyring, forged(tmp_path, kid=kid))
+
+
 def test_many_tokens_do_not_fill_the_memory(
     mint: Mint, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from services.gateway.console import language
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
 from services.gateway.console.parts.form import Field, Form, act
-from services.gateway.console.session import keep
+from services.gateway.console.session import enter
 from services.gateway.pace import seldom
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
@@ -38,7 +38,7 @@ def login(desk: Desk) -> Any:
     form = _FORM.fresh()
     if request.method == "POST":
         try:
-            keep(_logged_in(desk))
+            enter(_logged_in(desk))
         except Refused as refused:
             return render_template("login.html", form=_FORM.again(refused.problem), logins=_logins()), 422
         return redirect(_inside(request.args.get("next", "")), 303)

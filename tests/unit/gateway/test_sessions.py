@@ -1,15 +1,21 @@
 """A browser's session: its renewal, its forms, and what is refused on the way."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.gateway.app import make_app
+from services.gateway.backend import Backend
 from shared.bus.calls import NoAnswer, Refused
+from shared.kernel.actors import Actor, Role
 from shared.kernel.errors import Refusal
+from shared.kernel.ids import new_id
 from shared.runtime.callers import NotForThisRole
+from shared.runtime.settings import settings
 from tests.unit.gateway.conftest import CLERK, Services
 from tests.unit.gateway.test_console import PAGES
 
@@ -144,3 +150,30 @@ def test_a_page_of_another_role_says_so(client: FlaskClient, registration: Regis
     told = client.get(page.path)
     assert (told.status_code, told.mimetype) == (403, "text/html")
     assert NotForThisRole().problem()["zh"] in told.text
+
+
+@pytest.mark.parametrize(
+    ("told", "status"), [(None, 200), (Refused.of(NotForThisRole()), 403), (Refused.of(Busy()), 503)]
+)
+def test_a_room_tells_its_device_what_came_of_each_press(
+    services: Services, told: Exception | None, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIANDING_VAR", str(tmp_path))
+    officer = Actor("officer-1", Role.INVIGILATOR, CLERK.body)
+    client = make_app(Backend(services.ask), settings(), lambda _: officer).test_client()
+    registration = Registration()
+
+    def tell(service: str, method: str, message: dict[str, Any]) -> Any:
+        if method == "check_in" and told:
+            raise told
+        return registration(service, method, message)
+
+    services.tell = tell
+    token = log_in(client)
+    pressed = {"csrf_token": token, "command_id": new_id(), "batch": new_id(), "document_checked": "yes"}
+    path = f"/day/sittings/{new_id()}/check-in"
+    answer = client.post(path, data=pressed, headers={"X-Requested-With": "fetch"})
+    assert answer.status_code == status
+    assert 'id="hall"' in answer.text
+    (sent,) = [message for _, method, message, _ in services.calls if method == "check_in"]
+    assert (sent["document_checked"], sent["photo_matches"]) == (True, False)

@@ -1,10 +1,11 @@
 """The exam day: a room's screen for check-in, absence and draw. What is sent twice is done once."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -14,6 +15,8 @@ from services.gateway.console.frame import Room
 from services.gateway.console.language import ZONE
 from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, Table, paged
+from services.gateway.problems import status_of
+from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.kernel.clock import stamp, utc_now
 
@@ -58,12 +61,16 @@ def _midnight(text: str) -> datetime:
 @room.page("/day/<uuid:batch>", roles=INVIGILATORS, listed=False)
 def hall(desk: Desk, batch: Any) -> Any:
     """Everybody of one room, by seat."""
-    found = desk.ask("scheduling", "sittings", batch=str(batch), limit=500)
+    return _shown(desk, str(batch), request.args.get("room", ""))
+
+
+def _shown(desk: Desk, batch: str, here: str) -> str:
+    found = desk.ask("scheduling", "sittings", batch=batch, limit=500)
     rooms = sorted({row["room"] for row in found if row["room"]})
-    here = request.args.get("room") or (rooms[0] if rooms else "")
+    here = here or (rooms[0] if rooms else "")
     rows = sorted((row for row in found if row["room"] == here), key=lambda row: row["seat"])
     return render_template(
-        "hall.html", title=here or _("考场"), table=_table(rows), rooms=rooms, here=here, batch=str(batch)
+        "hall.html", title=here or _("考场"), table=_table(rows), rooms=rooms, here=here, batch=batch
     )
 
 
@@ -81,6 +88,7 @@ def _table(rows: list[Row]) -> Table:
             fields=lambda row: {"ticket": row["ticket"], **_back(row)},
             only=lambda row: row["status"] == "ticketed",
             weight="main",
+            ticks=(("document_checked", _("证件已核")), ("photo_matches", _("照片相符"))),
         ),
         Button(
             _("抽题"),
@@ -107,7 +115,7 @@ def _back(row: Row) -> dict[str, str]:
 
 @room.action("/day/sittings/<uuid:id>/check-in", roles=INVIGILATORS)
 def check_in(desk: Desk, id: Any) -> Any:
-    seen = {"document_checked": True, "photo_matches": True}
+    seen = {name: request.form.get(name) == "yes" for name in ("document_checked", "photo_matches")}
     return _act(desk, id, "check_in", _("已签到。"), ticket=request.form.get("ticket", ""), **seen)
 
 
@@ -132,8 +140,23 @@ def _act(desk: Desk, id: Any, method: str, done: str, **message: Any) -> Any:
     def send() -> None:
         desk.send("scheduling", method, sitting=str(id), seen=changed, **when, **message)
 
-    back = url_for("console.day_hall", batch=batch, room=request.form.get("room", ""))
-    return act(send, back, done)
+    room = request.form.get("room", "")
+    if request.headers.get("X-Requested-With") == "fetch":
+        return _answered(desk, send, done, batch, room)
+    return act(send, url_for("console.day_hall", batch=batch, room=room), done)
+
+
+def _answered(desk: Desk, send: Callable[[], None], done: str, batch: str, room: str) -> tuple[str, int]:
+    """The room as it is now, with a status that tells offline.js what came of it: whether to send again."""
+    status = 200
+    try:
+        send()
+    except Refused as refused:
+        flash(refused.problem, "problem")  # type: ignore[arg-type]
+        status = status_of(refused.problem)
+    else:
+        flash(done, "done")
+    return _shown(desk, batch, room), status
 
 
 def _status(desk: Desk, batch: str, id: Any) -> str:

@@ -32,7 +32,8 @@ class Column:
 class Button:
     """Something to do about one row: a form of its own. `only(row)` says whether it is offered.
 
-    `fields(row)` are sent along; `weight`: plain, main, or grave.
+    `fields(row)` are sent along, `ticks` (name, what it says) only if somebody ticks them; `weight`: plain,
+    main, or grave.
     """
 
     title: Any
@@ -40,6 +41,7 @@ class Button:
     fields: Callable[[Row], dict[str, Any]] = lambda _row: {}
     only: Callable[[Row], bool] = lambda _row: True
     weight: str = "plain"
+    ticks: Sequence[tuple[str, Any]] = ()
 
 
 @dataclass(frozen=True)

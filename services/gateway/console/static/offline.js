@@ -1,43 +1,77 @@
 // What is pressed while the line is down is kept on this device under its command_id, and sent later:
-// a service does the same command once, however often it arrives.
+// a service does the same command once, however often it arrives. An item goes from the queue only when the
+// service has said that it is done or refused; what was refused stays to be seen until somebody has seen it.
+// Each who logs in at this device has a queue of his own: nobody sends what another has pressed.
 "use strict";
 (() => {
   const banner = document.getElementById("offline");
+  const refused = document.getElementById("refused");
   const hall = document.getElementById("hall");
-  const KEY = "jianding.unsent";
-  const read = () => JSON.parse(localStorage.getItem(KEY) || "[]");
-  const write = (unsent) => { localStorage.setItem(KEY, JSON.stringify(unsent)); show(); };
+  const KEY = "jianding.unsent." + hall.dataset.actor;
+  const REFUSED = "jianding.refused." + hall.dataset.actor;
+  const read = (key) => JSON.parse(localStorage.getItem(key) || "[]");
+  const write = (key, list) => { localStorage.setItem(key, JSON.stringify(list)); show(); };
   let sending = false;
-  let down = false;
+  let halted = ""; // "offline": the line or a service is down; "login": nobody is logged in
 
   function show() {
-    const count = read().length;
-    banner.hidden = count === 0 && !down;
-    banner.classList.toggle("waiting", !down && count > 0);
+    const count = read(KEY).length;
+    banner.hidden = count === 0 && !halted;
+    banner.classList.toggle("waiting", !halted && count > 0);
     banner.dataset.count = String(count);
-    banner.textContent = (down ? banner.dataset.offline : banner.dataset.waiting) + " " + count;
+    banner.textContent = banner.dataset[halted || "waiting"] + " " + count;
+    const told = read(REFUSED);
+    refused.hidden = told.length === 0;
+    refused.querySelector("ul").replaceChildren(...told.map((item) => {
+      const line = document.createElement("li");
+      line.textContent = item.about + "：" + item.why;
+      return line;
+    }));
   }
 
-  async function send(item) {
+  const token = () => (hall.querySelector("input[name=csrf_token]") || document.querySelector("input[name=csrf_token]"));
+
+  async function ask(item) {
     const body = new URLSearchParams(item.fields);
-    const token = document.querySelector("input[name=csrf_token]");
-    if (token) body.set("csrf_token", token.value);
-    const answer = await fetch(item.url, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
-    if (answer.status >= 500) throw new Error(String(answer.status));
-    return answer.text();
+    if (token()) body.set("csrf_token", token().value);
+    return fetch(item.url, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+  }
+
+  // The page again, with a token that holds; whoever has to log in is sent elsewhere.
+  async function renew() {
+    const answer = await fetch(location.href);
+    if (ended(answer) || !answer.ok) return answer;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const field of document.querySelectorAll("input[name=csrf_token]")) {
+      field.value = page.querySelector("input[name=csrf_token]").value;
+    }
+    return answer;
+  }
+
+  const ended = (answer) => answer.status === 401 || new URL(answer.url).pathname === hall.dataset.login;
+
+  async function send(item) {
+    let answer = await ask(item);
+    if (answer.status === 403) { // perhaps the page is older than the session
+      const again = await renew();
+      if (ended(again)) return again;
+      if (again.ok) answer = await ask(item);
+    }
+    return answer;
   }
 
   function replace(text) {
     const page = new DOMParser().parseFromString(text, "text/html");
     const fresh = page.getElementById("hall");
+    const told = page.querySelectorAll("main > .problem:not(#refused), main > .done");
     if (fresh) { hall.innerHTML = fresh.innerHTML; mark(); }
-    for (const old of document.querySelectorAll("main > .problem, main > .done")) old.remove();
-    const told = page.querySelectorAll("main > .problem, main > .done");
+    for (const old of document.querySelectorAll("main > .problem:not(#refused), main > .done")) old.remove();
     for (const message of told) hall.before(message);
+    return told.length ? told[0].textContent.trim().replace(/\s+/g, " ") : "";
   }
 
   function mark() {
-    for (const item of read()) {
+    for (const item of read(KEY)) {
       const form = hall.querySelector(`form[action="${item.url}"]`);
       if (form) form.closest("tr").classList.add("row-waits");
     }
@@ -47,15 +81,19 @@
     if (sending) return;
     sending = true;
     try {
-      for (let unsent = read(); unsent.length; unsent = read()) {
-        const text = await send(unsent[0]);
-        down = false;
-        write(read().slice(1));
-        replace(text);
+      for (let unsent = read(KEY); unsent.length; unsent = read(KEY)) {
+        const item = unsent[0];
+        const answer = await send(item);
+        if (ended(answer)) { halted = "login"; break; }
+        if (answer.status === 429 || answer.status >= 500) { halted = "offline"; break; }
+        halted = "";
+        const why = replace(await answer.text());
+        if (!answer.ok) write(REFUSED, [...read(REFUSED), { about: item.about, why: why || String(answer.status) }]);
+        write(KEY, read(KEY).slice(1));
       }
-      down = false;
+      if (!read(KEY).length) halted = "";
     } catch {
-      down = true;
+      halted = "offline";
     }
     sending = false;
     show();
@@ -64,17 +102,20 @@
   hall.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = event.target;
+    const row = form.closest("tr");
     const fields = Object.fromEntries(new FormData(form));
     delete fields.csrf_token;
     fields.occurred_at = new Date().toISOString();
-    for (const button of form.closest("tr").querySelectorAll("button")) button.disabled = true;
-    form.closest("tr").classList.add("row-waits");
-    write([...read(), { url: form.getAttribute("action"), fields }]);
+    const about = row.cells[0].textContent.trim() + " " + event.submitter.textContent.trim();
+    for (const button of row.querySelectorAll("button")) button.disabled = true;
+    row.classList.add("row-waits");
+    write(KEY, [...read(KEY), { url: form.getAttribute("action"), fields, about }]);
     drain();
   });
+  refused.querySelector("button").addEventListener("click", () => write(REFUSED, []));
   window.addEventListener("online", drain);
-  window.addEventListener("offline", () => { down = true; show(); });
-  setInterval(() => { if (read().length) drain(); }, 3000);
+  window.addEventListener("offline", () => { halted = "offline"; show(); });
+  setInterval(() => { if (read(KEY).length) drain(); }, 3000);
   mark();
   show();
   drain();

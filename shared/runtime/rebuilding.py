@@ -30,17 +30,19 @@ def rebuild(
     projection: Projection,
     source: str,
     progress: Callable[[int], None] = lambda _: None,
+    page: int = _PAGE,
 ) -> int:
     """Grows a new build from the log's beginning beside the live one, and switches; events applied.
 
-    An interrupted rebuild goes on where it stopped. Readers see the old build until the switch.
+    It reads and commits `page` events at once; an interrupted rebuild goes on where it stopped. Readers see
+    the old build until the switch.
     RebuildRunning if somebody else is at it: two would apply everything twice.
     """
     with builds.alone(connection, projection):
         builds.install(connection, projection)  # where no node has run yet
         number = builds.begin(connection, projection)
         growing = projecting(definition, projection, number)
-        with _Pages(connection) as pages:
+        with _Pages(connection, page) as pages:
             applied = 0
             while True:
                 for done in _grow(connection, growing, source, pages):
@@ -57,21 +59,22 @@ def _grow(connection: Connection[Any], growing: Consumer, source: str, pages: "_
     page = pages.after(position)
     while events := page.result():
         page = pages.after(events[-1].position)
-        reached("rebuild")
         done = inbox.apply(connection, growing, source, events)
         if done.gap:  # our own log has none, unless it was altered: there is nobody else to ask for it
             raise ChainBroken(source, done.position + 1)
+        reached("rebuild")
         yield len(events)
 
 
 class _Pages:
     """Our log, page by page, read by a thread while the one before is written."""
 
-    def __init__(self, connection: Connection[Any]) -> None:
-        """Connects as `connection` did."""
+    def __init__(self, connection: Connection[Any], size: int) -> None:
+        """Connects as `connection` did; a page has `size` events."""
         info = connection.info
         self._connection = psycopg.connect(info.dsn, password=info.password, autocommit=True)
         self._thread = ThreadPoolExecutor(1, "pages")
+        self._size = size
 
     def __enter__(self) -> "_Pages":
         return self
@@ -85,7 +88,7 @@ class _Pages:
         return self._thread.submit(self._read, position)
 
     def _read(self, position: int) -> list[Sealed]:
-        return [_of_our_log(body) for body in own_feed(self._connection, position, _PAGE)]
+        return [_of_our_log(body) for body in own_feed(self._connection, position, self._size)]
 
 
 def _of_our_log(body: bytes) -> Sealed:

@@ -15,7 +15,6 @@ from services.registration.projections import register
 from shared.contracts.registration import ApplicationSubmitted
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
-from shared.runtime import rebuilding
 from shared.runtime.definition import Definition
 from shared.runtime.delivery import Reception, consumers
 from shared.runtime.rebuilding import rebuild
@@ -54,9 +53,10 @@ class Desk:
     def _feed(self, service: str, position: int, limit: int) -> list[bytes]:
         return [sealed for _, sealed, _ in sealer.sealed_after(self.office.connection, position, limit)]
 
-    def rebuild(self, progress: Callable[[int], None] = lambda applied: None) -> int:
-        with self.office.visit() as connection:
-            return rebuild(connection, self.office.definition, self.projection, self.office.source, progress)
+    def rebuild(self, progress: Callable[[int], None] = lambda applied: None, page: int = 5000) -> int:
+        office = self.office
+        with office.visit() as connection:
+            return rebuild(connection, office.definition, self.projection, office.source, progress, page)
 
     def rows(self) -> list[dict[str, Any]]:
         """What a reader sees now."""
@@ -105,9 +105,8 @@ def test_a_rebuilt_projection_has_the_rows_of_the_live_one(desk: Desk) -> None:
 
 
 def test_a_rebuild_of_several_pages_has_the_same_rows_and_goes_on_after_the_last_one_that_was_applied(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
-    monkeypatch.setattr(rebuilding, "_PAGE", 5)
     before, seen = desk.rows(), []
 
     def interrupt(applied: int) -> None:
@@ -116,8 +115,8 @@ def test_a_rebuild_of_several_pages_has_the_same_rows_and_goes_on_after_the_last
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        desk.rebuild(interrupt)
-    assert desk.rebuild(seen.append) == 8
+        desk.rebuild(interrupt, page=5)
+    assert desk.rebuild(seen.append, page=5) == 8
     assert seen == [5, 10, 5, 8]
     assert desk.rows() == before
 

@@ -4,7 +4,7 @@ Text, because a timestamp that loses precision on its way through a database bre
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.kernel.faults import setback
 
@@ -13,7 +13,8 @@ Clock = Callable[[], datetime]
 
 def utc_now() -> datetime:
     """The server's clock."""
-    return datetime.now(UTC) - setback()
+    now, back = datetime.now(UTC), setback()
+    return now - timedelta(seconds=back) if back else now
 
 
 def stamp(moment: datetime) -> str:

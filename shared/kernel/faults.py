@@ -6,8 +6,8 @@
 
 import logging
 import os
-from datetime import timedelta
 
+# in the order in which an event comes to them, from a decision to a cosigned checkpoint
 POINTS = {
     "append": "facts are decided and not written",
     "appended": "they are committed, and nobody was told",
@@ -25,16 +25,37 @@ POINTS = {
     "acked": "it is acknowledged",
     "park": "an event is about to be set aside",
     "replay": "a parked event was handled, not committed",
-    "rebuild": "a new build of a projection grows",
+    "rebuild": "a new build of a projection has grown by a page",
     "switch": "it has taken the live one's place, not committed",
     "catch-up": "a source's feed had what the bus had not brought",
+    "signer-kept": "the signer has noted what it is going to sign",
+    "signer-stored": "the checkpoint is signed and stored",
+    "witness-examined": "a witness has found that it continues the last",
+    "witness-kept": "the witness has noted its cosignature, and told nobody",
+    "signer-published": "the checkpoint has its cosignatures",
 }
+_CLOCK = "clock"
+_BACK = 3600  # seconds
 
 log = logging.getLogger(__name__)
 
-_BACK, _STEADY = timedelta(hours=1), timedelta()
-_point, _, _count = os.environ.get("JIANDING_FAULT", "").partition(":")
-_left = int(_count or 1)
+
+class UnknownFault(ValueError):
+    """JIANDING_FAULT names no point, or not at which time a program shall come to it."""
+
+
+def _read(fault: str) -> tuple[str, int]:
+    """(point, at which time): `seal:3`; UnknownFault, lest a misspelt one seem survived."""
+    point, _, count = fault.partition(":")
+    count = count or "1"
+    if point not in {"", _CLOCK, *POINTS} or not (count.isdecimal() and int(count)):
+        raise UnknownFault(
+            f"JIANDING_FAULT={fault[:40]}: POINT or POINT:TIME of {_CLOCK}, {', '.join(POINTS)}"
+        )
+    return point, int(count)
+
+
+_point, _left = _read(os.environ.get("JIANDING_FAULT", ""))
 
 
 def reached(point: str) -> None:
@@ -47,12 +68,12 @@ def reached(point: str) -> None:
         os._exit(137)
 
 
-def setback() -> timedelta:
-    """How far our clock has jumped back."""
+def setback() -> int:
+    """By how many seconds our clock has jumped back."""
     global _left
-    if _point != "clock":
-        return _STEADY
+    if _point != _CLOCK:
+        return 0
     _left -= 1
     if _left == 0:
         log.warning("the clock jumps back by an hour")
-    return _BACK if _left <= 0 else _STEADY
+    return _BACK if _left <= 0 else 0

@@ -5,6 +5,8 @@ import secrets
 import time
 import uuid
 
+from shared.kernel.faults import setback
+
 _NAMESPACE = uuid.UUID("5f2c7d0e-4b0a-5c38-9d6e-6a69616e6469")
 _TICKET_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -13,7 +15,7 @@ def new_id() -> str:
     """A time-ordered UUID (version 7, RFC 9562), so that indexes grow at one end."""
     chance = int.from_bytes(os.urandom(10), "big")  # once: asking the system is what takes time
     value = (
-        time.time_ns() // 1_000_000 << 80
+        (time.time_ns() // 1_000_000 - setback() * 1_000) << 80
         | 0x7 << 76
         | (chance >> 62 & 0xFFF) << 64
         | 0b10 << 62

@@ -10,11 +10,15 @@ Card = str  # a JIANDING_FAULT, such as "seal:2"
 
 
 class Tally:
-    """What was injected: deaths by point, everything by kind; and who ended without having been told to."""
+    """What was injected: deaths by point, everything by kind; and who ended without having been told to.
+
+    `beside`: what happened too, and is no fault that counts.
+    """
 
     def __init__(self) -> None:
         self.points: Counter[str] = Counter(dict.fromkeys(POINTS, 0))
         self.kinds: Counter[str] = Counter()
+        self.beside: Counter[str] = Counter()
         self.ended: list[str] = []
         self._lock = Lock()
 

@@ -20,17 +20,26 @@ def may_mount() -> bool:
     return os.environ.get(_ENTER) == "1"
 
 
-def enter(arguments: list[str]) -> None:
-    """Becomes the same program where it may mount; returns where neither root nor user namespaces may."""
-    whose = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-    unshare = ["unshare", "--mount", *whose, sys.executable]
+def could_mount() -> bool:
+    """Whether there is a place where we may: neither root nor user namespaces may everywhere."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            tried = subprocess.run([*unshare, "-c", _TRY, folder], capture_output=True)
+            tried = subprocess.run([*_unshared(), "-c", _TRY, folder], capture_output=True)
         except FileNotFoundError:
-            return
-    if tried.returncode == 0:
-        os.execvpe(unshare[0], [*unshare, *arguments], os.environ | {_ENTER: "1"})  # noqa: S606
+            return False
+    return tried.returncode == 0
+
+
+def enter(arguments: list[str]) -> None:
+    """Becomes the same program where it may mount; returns where that is nowhere."""
+    if could_mount():
+        command = [*_unshared(), *arguments]
+        os.execvpe(command[0], command, os.environ | {_ENTER: "1"})  # noqa: S606
+
+
+def _unshared() -> list[str]:
+    whose = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
+    return ["unshare", "--mount", *whose, sys.executable]
 
 
 def mount(folder: str, megabytes: int) -> None:
@@ -43,6 +52,18 @@ def mount(folder: str, megabytes: int) -> None:
 def unmount(folder: str) -> None:
     """At once for everybody who looks for it, and in truth when nobody has a file open there."""
     ctypes.CDLL(None).umount2(folder.encode(), _DETACH)
+
+
+@contextmanager
+def nearly_full(folder: Path, left: int) -> Iterator[None]:
+    """No more than `left` bytes are free on the disk of `folder` while the block runs."""
+    ballast, disk = folder / "ballast", os.statvfs(folder)
+    try:
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - left)
+        yield
+    finally:
+        ballast.unlink()
 
 
 @contextmanager

@@ -26,21 +26,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from services.audit import keyring
-from services.audit.domain.policy import Log, Witness, trusting
 from shared.contracts import DECIDING, SERVICES, SOURCES
-from shared.testing.processes import Process
-from shared.testing.rabbitmq.node import Ports, wait_until
+from shared.testing.rabbitmq.node import wait_until
 from tests.faults import history, journal
 from tests.faults.campaign import say
-from tests.faults.deck import Card, Tally
+from tests.faults.deck import Tally
 from tests.faults.harms import broker_is_killed
 from tests.faults.history import Finding
 from tests.faults.keeper import Keeper
 from tests.faults.stage import NotSettled, Stage
 from tests.faults.theatre import Theatre
 
-_WITNESS = "witness.example/endurance"
 _LOOK = 0.1
 _AGAIN = 60.0  # seconds for a killed program to come back
 _FOUND = "SELECT kind, source, first_position, last_position, detail::text FROM findings ORDER BY id"
@@ -60,9 +56,7 @@ class Endurance(Stage):
     """Every program of the distributed edition, and the writers."""
 
     deciding = DECIDING
-    ready = MappingProxyType(
-        {**Stage.ready, "witness": "witness on", "signer": "signer of", "writer": "writer {} writes"}
-    )
+    ready = MappingProxyType({**Stage.ready, "writer": "writer {} writes"})
 
     def __init__(self, theatre: Theatre, folder: Path, writers: int) -> None:
         super().__init__(theatre, "endurance", folder, Tally())
@@ -74,27 +68,15 @@ class Endurance(Stage):
             "signer",
             *(f"writer {number}" for number in range(writers)),
         )
-        self._listens = f"127.0.0.1:{Ports.free().amqp}"
-        self.settings = self.cluster.settings
-        witness = keyring.witness_key(keyring.own_witness(self.settings), _WITNESS).verifier
-        logs = [Log(key.verifier) for key in keyring.log_keys(self.settings, make=True)]
-        policy = trusting(logs, [Witness(_WITNESS, witness, f"http://{self._listens}")])
-        self.settings.policy_file.write_text(policy.text)
 
     def _links(self) -> tuple[str, str]:
         return self.bus, self.theatre.dsn
 
-    def _start(self, program: str, fault: Card) -> Process:
+    def _words(self, program: str) -> list[str]:
         command, _, which = program.partition(" ")
-        words = {
-            "witness": ["-m", "shared.runtime.cli", "witness", "--listen", self._listens, "--name", _WITNESS],
-            "signer": ["-m", "shared.runtime.cli", "signer"],
-            "writer": ["-m", "tests.faults.writer", which, str(self.folder)],
-        }
-        if command not in words:
-            return super()._start(program, fault)
-        with self._one_at_a_time:
-            return self.processes.program(*words[command])
+        if command == "writer":
+            return ["-m", "tests.faults.writer", which, str(self.folder)]
+        return super()._words(program)
 
     # -- the work
 
@@ -148,7 +130,7 @@ class Endurance(Stage):
             for number in range(self.writers)
             for command in journal.read(self.folder / f"writer-{number}.jsonl")
         ]
-        return [*history.check(asked, self.admin, self.deciding), *self.rebuilt()]
+        return [*history.check(asked, self.admin, self.keys, self.sources), *self.rebuilt()]
 
     def found(self) -> list[str]:
         """What audit has found, and what contradicts its log."""

@@ -18,6 +18,8 @@ from tests.faults.stage import PROJECTIONS, Stage
 Harm = Callable[[Stage, random.Random], None]
 
 _ATTEMPTS = 5  # until whoever applies the poison is one that dies of it
+_PAGE = 10  # events that a rebuild applies at once
+_REGROW = "tests.faults.regrow"
 _SUBSCRIBERS = ("registration", "scheduling", "audit")
 _ROLES = (
     "registration_service",
@@ -25,11 +27,15 @@ _ROLES = (
     "scheduling_service",
     "scheduling_relay",
     "audit_service",
+    "audit_relay",
+    "audit_signer",
 )
 _TERMINATE = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE usename = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+_DISK_ALARMS = "length([on || {{resource_limit, disk, _}, _} <- rabbit_alarm:get_alarms()])"
+_BROKER_NEEDS = 50_000_000  # bytes that it wants free: disk_free_limit of the nodes of tests
 # a queue that is half a second old does not survive a kill in RabbitMQ 3.10, which is not ours to test
 _ON_DISK = "begin [dets:sync(Table) || Table <- dets:all()], true end"
 
@@ -55,10 +61,24 @@ def broker_memory_alarm(stage: Stage, chance: random.Random) -> None:
     stage.broker.alarm(False)
 
 
-def broker_disk_is_full(stage: Stage, chance: random.Random) -> None:
+def broker_disk_alarm(stage: Stage, chance: random.Random) -> None:
     stage.broker.disk_full(True)
     _last(1)
     stage.broker.disk_full(False)
+
+
+def broker_disk_is_as_full_as_it_allows(stage: Stage, chance: random.Random) -> None:
+    """It sees so itself and lets nobody publish. Filled to the last byte, RabbitMQ 3.10 ruins its files."""
+
+    def alarmed() -> bool:
+        return bool(stage.broker.evaluate(_DISK_ALARMS))
+
+    with disk.nearly_full(stage.theatre.brokers_disk, _BROKER_NEEDS // 2):
+        if not wait_until(alarmed, 30):
+            raise HarmFailed("the broker goes on with its disk full")
+        _last(1)
+    if not wait_until(lambda: not alarmed(), 30):
+        raise HarmFailed("the broker does not see that there is room again")
 
 
 def database_sessions_are_terminated(stage: Stage, chance: random.Random) -> None:
@@ -131,8 +151,27 @@ def a_process_stands_still(stage: Stage, chance: random.Random) -> None:
         os.kill(process.id, signal.SIGCONT)
 
 
+def a_process_is_killed(stage: Stage, chance: random.Random) -> None:
+    """Whatever it is at."""
+    keeper = chance.choice(stage.keepers)
+    if not wait_until(lambda: keeper.process.running, 30):
+        raise HarmFailed(f"{keeper.program} does not run")
+    keeper.kill()
+
+
 def a_poison_event(stage: Stage, chance: random.Random) -> None:
-    """Somebody dies of setting it aside; until it is cured its stream stays parked, and others flow."""
+    """Somebody dies of setting it aside; until it is cured its stream stays parked, and others flow.
+
+    Registration's is cured, with another death at its replay, while clients go on; scheduling's in the end.
+    """
+    _somebody_dies_of_poison(stage)
+    if not wait_until(lambda: bool(stage.parked("registration")), 60):
+        raise HarmFailed("no poison is set aside")
+    if found := stage.cure_in("registration"):
+        raise HarmFailed(f"{found}")
+
+
+def _somebody_dies_of_poison(stage: Stage) -> None:
     before = stage.tally.points["park"]
     for _ in range(_ATTEMPTS):
         stage.deck.first("serve registration", "park:1")
@@ -144,18 +183,29 @@ def a_poison_event(stage: Stage, chance: random.Random) -> None:
     raise HarmFailed("nobody died of poison")
 
 
-def a_rebuild_dies(point: str) -> Harm:
-    def harm(stage: Stage, chance: random.Random) -> None:
-        stage.operate("rebuild", chance.choice(PROJECTIONS), fault=point)
+def a_rebuild_dies_half_grown(stage: Stage, chance: random.Random) -> None:
+    """After its second page; what it has and what it lacks is seen before the next goes on with it."""
+    projection = chance.choice(PROJECTIONS)
+    if not wait_until(lambda: stage.sealed(projection) > 4 * _PAGE, 60):
+        raise HarmFailed(f"too little is in the log for {projection} to grow in pages")
+    stage.die("rebuild:2", _REGROW, projection, str(_PAGE))
+    if (grown := stage.grown(projection)) != 2 * _PAGE:
+        raise HarmFailed(f"{projection} died with {grown} events and not with {2 * _PAGE}")
+    stage.operate("rebuild", projection)
 
-    return harm
+
+def a_rebuild_dies_at_its_switch(stage: Stage, chance: random.Random) -> None:
+    projection = chance.choice(PROJECTIONS)
+    stage.die("switch:1", _REGROW, projection, str(_PAGE))
+    stage.operate("rebuild", projection)
 
 
 HARMS: dict[str, Harm] = {
     "broker killed and restarted": broker_is_killed,
     "broker connections closed by force": broker_closes_connections,
     "broker memory alarm": broker_memory_alarm,
-    "broker disk full": broker_disk_is_full,
+    "broker disk alarm": broker_disk_alarm,
+    "broker disk at its limit": broker_disk_is_as_full_as_it_allows,
     "database backends terminated": database_sessions_are_terminated,
     "database restarted": database_is_restarted,
     "database disk full": database_disk_is_full,
@@ -168,12 +218,13 @@ HARMS: dict[str, Harm] = {
     "event returned by the broker": an_event_is_returned,
     "events lost by the bus": a_queue_misses_events,
     "process stands still": a_process_stands_still,
+    "process killed": a_process_is_killed,
     "poison event": a_poison_event,
-    "rebuild dies while it grows": a_rebuild_dies("rebuild:1"),
-    "rebuild dies while it switches": a_rebuild_dies("switch:1"),
+    "rebuild dies half grown": a_rebuild_dies_half_grown,
+    "rebuild dies while it switches": a_rebuild_dies_at_its_switch,
 }
-NEEDS_A_DISK = {"database disk full"}
-DEATHS = {"rebuild dies while it grows", "rebuild dies while it switches"}  # counted as such
+NEEDS_A_DISK = {"broker disk at its limit", "database disk full"}
+DEATHS = {"rebuild dies half grown", "rebuild dies while it switches"}  # counted as such
 
 
 def _last(seconds: float) -> None:

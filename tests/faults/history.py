@@ -1,6 +1,7 @@
 """Whether what clients were told is true: a checker that reads tables with SQL and knows no code of ours.
 
-It recomputes everything from two things: what each client asked and was told, and the bytes of the logs.
+It recomputes everything from three things: what each client asked and was told, the bytes of the logs, and
+the public keys that sources laid down.
 """
 
 import json
@@ -8,17 +9,24 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import sha256
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 Connect = Callable[[str], psycopg.Connection[Any]]
 KINDS = ("lost", "duplicated", "reordered", "divergent")
+_SERVICES = ("registration", "scheduling", "audit")
 
 # what a refusal has to leave behind: nothing, or (R015) the attempt itself
 _LEAVES_AN_ATTEMPT = {"RoleNotAllowed", "DutyConflict", "SecondPersonNeeded", "NotTheCentre", "OtherStation"}
+# findings that are never true here; that a source was silent for a while can be
+_ACCUSATIONS = {"equivocation", "forged", "unreadable", "not-signed", "refused-by-witness"}
 # these say: nothing is decided, ask again
 ASK_AGAIN = {"Unavailable", "Busy", "Interrupted"}
 
@@ -73,11 +81,11 @@ class Log:
         self.rows = connection.execute("SELECT position, hash, sealed FROM log ORDER BY position").fetchall()
         self.events = [json.loads(bytes(sealed)) for _, _, sealed in self.rows]
         self.drafts = connection.execute("SELECT stream, version, draft FROM events").fetchall()
-        self.heads = connection.execute("SELECT position, hash FROM heads").fetchall()
+        self.heads = connection.execute("SELECT position, hash, signature FROM heads").fetchall()
         self.place = {event["id"]: place for place, event in enumerate(self.events)}
 
-    def check(self) -> Findings:
-        """Gapless, chained, canonical, each stream in order, and every appended event once."""
+    def check(self, keys: Path) -> Findings:
+        """Gapless, chained, canonical, signed, each stream in order, and every appended event once."""
         yield from _compare(
             f"{self.service}: appended and sealed",
             Counter(bytes(draft) for _, _, draft in self.drafts),
@@ -90,6 +98,7 @@ class Log:
         for stream, versions in streams.items():
             yield from _in_order(f"{self.service}: version of {stream}", versions)
         yield from self._chain()
+        yield from self._signed(keys)
 
     def _chain(self) -> Findings:
         before = bytes(32)
@@ -103,29 +112,45 @@ class Log:
             ):
                 yield Finding("divergent", f"{self.service}: position {position} does not fit its chain")
             before = digest
+
+    def _signed(self, keys: Path) -> Findings:
+        """Every head is the log's at its position, signed by its source, and there is one of all of it."""
         hashes = {position: bytes(hash) for position, hash, _ in self.rows}
-        for position, hash in self.heads:
+        for position, hash, signature in self.heads:
             if hashes.get(position) != bytes(hash):
                 yield Finding("divergent", f"{self.service}: the signed head {position} is not the log's")
+            said = f"jianding head v1\n/centre/{self.service}\n{position}\n{bytes(hash).hex()}\n"
+            key = Ed25519PublicKey.from_public_bytes(
+                bytes.fromhex((keys / f"centre.{self.service}.pub").read_text())
+            )
+            try:
+                key.verify(bytes(signature), said.encode())
+            except InvalidSignature:
+                yield Finding("divergent", f"{self.service}: nobody has signed the head {position}")
+        if self.rows and self.rows[-1][0] not in {position for position, _, _ in self.heads}:
+            yield Finding("lost", f"{self.service}: no head is signed of the whole log")
 
     def of(self, type: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == type]
 
 
 def check(
-    asked: Iterable[Asked], connect: Connect, services: Iterable[str] = ("registration", "scheduling")
+    asked: Iterable[Asked], connect: Connect, keys: Path, services: Iterable[str] = _SERVICES
 ) -> list[Finding]:
-    """Everything that a client was told, or that follows from it, and is not so; of these services' logs."""
-    return list(_check(list(asked), connect, services))
+    """Everything that a client was told, or that follows from it, and is not so; of these services' logs.
+
+    `keys` is the folder with each source's public key.
+    """
+    return list(_check(list(asked), connect, keys, services))
 
 
-def _check(asked: list[Asked], connect: Connect, services: Iterable[str]) -> Findings:
+def _check(asked: list[Asked], connect: Connect, keys: Path, services: Iterable[str]) -> Findings:
     logs = {}
     for service in services:
         with closing(connect(service)) as connection:
             logs[service] = Log(service, connection)
             yield from _check_nothing_set_aside(service, connection)
-        yield from logs[service].check()
+        yield from logs[service].check(keys)
     yield from _check_answers(asked, logs)
     yield from _check_reactions(logs)
     with closing(connect("registration")) as connection:
@@ -134,7 +159,7 @@ def _check(asked: list[Asked], connect: Connect, services: Iterable[str]) -> Fin
         yield from _check_board(logs["scheduling"], connection)
     with closing(connect("audit")) as connection:
         yield from _check_audit(logs, connection)
-        yield from _check_nothing_set_aside("audit", connection)
+        yield from _check_tree(connection)
 
 
 def _compare(what: str, wanted: Counter[Any], found: Counter[Any]) -> Findings:
@@ -319,6 +344,39 @@ def _check_audit(logs: dict[str, Log], connection: psycopg.Connection[Any]) -> F
                 yield Finding("divergent", f"{what} {position} has other bytes")
     for source in entries:
         yield Finding("divergent", f"audit: entries of {source}")
+    for found in connection.execute("SELECT kind, source, detail::text FROM findings").fetchall():
+        if found[0] in _ACCUSATIONS:
+            yield Finding("divergent", f"audit accuses somebody wrongly: {_short(found)}")
+
+
+def _check_tree(connection: psycopg.Connection[Any]) -> Findings:
+    """Every root that audit has stored or signed is that of its leaves (RFC 6962, 2.1); one is of all."""
+    leaves = connection.execute("SELECT leaf FROM entries ORDER BY index").fetchall()
+    roots: dict[int, set[bytes]] = defaultdict(set)
+    for table in ("signed_checkpoints", "tree_heads"):
+        stored = connection.execute(f"SELECT size, root FROM {table}").fetchall()
+        for size, root in stored:
+            roots[size].add(bytes(root))
+    if leaves and len(leaves) not in {size for size, _ in stored}:
+        yield Finding("lost", f"audit: no tree head has all {len(leaves)} entries")
+    full: list[tuple[int, bytes]] = []  # (leaves, root) of the full subtrees from left to right
+    for size, (leaf,) in enumerate(leaves, start=1):
+        full.append((1, sha256(b"\0" + bytes(leaf)).digest()))
+        while len(full) > 1 and full[-1][0] == full[-2][0]:
+            (width, right), (_, left) = full.pop(), full.pop()
+            full.append((2 * width, _node(left, right)))
+        if size in roots and roots.pop(size) != {_root(full)}:
+            yield Finding("divergent", f"audit: tree of {size} entries has another root than its leaves")
+    for size in roots:
+        yield Finding("divergent", f"audit: tree of {size} entries, and there are {len(leaves)}")
+
+
+def _root(full: list[tuple[int, bytes]]) -> bytes:
+    return reduce(lambda right, left: _node(left, right), [root for _, root in reversed(full)])
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right).digest()
 
 
 def _check_nothing_set_aside(service: str, connection: psycopg.Connection[Any]) -> Findings:

@@ -8,6 +8,7 @@ from shared.testing.processes import KILLED, Process
 from tests.faults.deck import Card, Deck, Tally
 
 _PATIENCE = 20.0  # seconds for an armed process to meet its fault; then it is killed where it stands
+_STANDING_BY = 6.0  # and for one whose twin keeps it from that
 _AFTER_A_JUMP = 2.0  # seconds that a process works with a clock that went back
 _LOOK = 0.05
 _KILLED_BY_US = -9
@@ -38,7 +39,6 @@ class Keeper(Thread):
     def kill(self) -> None:
         """Ends this life where it stands."""
         self.process.kill()
-        self._tally.happened("process killed")
 
     def _leader(self) -> "Keeper":
         """Whoever keeps us from meeting our fault: a twin that leads while we stand by, or nobody but us."""
@@ -47,17 +47,22 @@ class Keeper(Thread):
     def _outlast(self, card: Card) -> bool:
         """Waits until the process has ended; whether its fault was met."""
         point, _, _ = card.partition(":")
-        deadline = time.monotonic() + _PATIENCE if card else float("inf")
-        jumped = False
+        began, jumped = time.monotonic(), False
+        deadline = began + _PATIENCE if card else float("inf")
         while self.process.running and not self.over.wait(_LOOK):
             if point == "clock" and not jumped and self.process.said("the clock jumps back"):
                 jumped, deadline = True, time.monotonic() + _AFTER_A_JUMP
                 self._tally.happened("clock jumps back")
             if not card and self._deck.waits(self.program):
                 deadline = 0.0
+            leader = self if jumped else self._leader()
+            if leader is not self:
+                deadline = min(deadline, began + _STANDING_BY)
             if time.monotonic() > deadline:
-                self._leader().kill()
-                deadline = time.monotonic() + _PATIENCE
+                leader.kill()  # only for the next life to be armed: no fault that counts
+                self._tally.beside["re-armed"] += 1
+                began = time.monotonic()
+                deadline = began + _PATIENCE
         if self.over.is_set():
             return True
         code = self.process.wait()

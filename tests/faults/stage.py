@@ -1,10 +1,13 @@
 """Registration, scheduling and audit, each kept running, and whether all of it is true in the end."""
 
 import json
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,13 +16,15 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from services.audit import keyring
+from services.audit.domain.policy import Log, Witness, trusting
 from shared.contracts import SERVICES
 from shared.kernel.ids import new_id
 from shared.runtime import delivery
 from shared.runtime.definition import definition
 from shared.runtime.executor import Executor
 from shared.testing.processes import KILLED, Process, Processes, environment
-from shared.testing.rabbitmq.node import wait_until
+from shared.testing.rabbitmq.node import Ports, wait_until
 from tests.faults import history
 from tests.faults.clients import Clients
 from tests.faults.deck import Card, Deck, Tally
@@ -33,9 +38,21 @@ PROGRAMS = (
     "serve scheduling",
     "relay scheduling",
     "serve audit",
+    "relay audit",
+    "signer",
+    "witness",
 )
-PROJECTIONS = ("registration/register", "scheduling/board")
 _DECIDING = ("registration", "scheduling")
+PROJECTIONS = tuple(
+    f"{service}/{projection.name}" for service in _DECIDING for projection in definition(service).projections
+)
+_EVIDENCE = ("log", "events", "entries", "checkpoints", "parked", "rejected", "relay", "findings")
+_WITNESS = "witness.example/faults"
+_ONE = {"witness"}  # whose memory and address are its own
+_SIGNED = """
+SELECT (SELECT coalesce(max(size), 0) FROM tree_heads),
+       (SELECT coalesce(max(size), 0) FROM signed_checkpoints WHERE published_at IS NOT NULL)
+"""
 _IN_THE_WAY = {  # a row that an event of the application cannot be written beside
     "registration/register": "INSERT INTO {}.applications VALUES (%s, %s, %s, '', '', 4, 'in the way')",
     "scheduling/board": "INSERT INTO {}.sittings VALUES (%s, %s, %s, 4, '', 0, '', 'in the way')",
@@ -58,8 +75,13 @@ class Stage:
     """What runs in one run on databases and a virtual host of its own, and who asks it."""
 
     programs: Sequence[str] = PROGRAMS
-    deciding: Sequence[str] = _DECIDING  # the services that say something
-    ready: Mapping[str, str] = {"serve": "{} serves", "relay": "relay of {} runs"}
+    deciding: Sequence[str] = _DECIDING  # the services that clients ask
+    ready: Mapping[str, str] = {
+        "serve": "{} serves",
+        "relay": "relay of {} runs",
+        "signer": "signer of",
+        "witness": "witness on",
+    }
 
     def __init__(self, theatre: Theatre, name: str, folder: Path, tally: Tally, seed: str = "") -> None:
         self.theatre, self.name, self.tally = theatre, name, tally
@@ -67,7 +89,13 @@ class Stage:
         self.cluster.clone(SERVICES)
         self.bus = self.broker.virtual_host(name)
         bus, database = self._links()
-        self.processes = Processes(folder, environment(self.cluster, bus, database_url=database))
+        # the memories of signer and witness are those of this log, and no other
+        self.settings = replace(self.cluster.settings, var=folder / "var")
+        self._listens = f"127.0.0.1:{Ports.free().amqp}"
+        self._trust()
+        self.processes = Processes(
+            folder, environment(self.cluster, bus, database_url=database, var=self.settings.var)
+        )
         self.clients = Clients(bus, seed=seed)
         self.deck = Deck()
         self.keepers: list[Keeper] = []
@@ -79,15 +107,33 @@ class Stage:
         bus = self.bus.replace(f":{urlsplit(self.bus).port}/", f":{self.theatre.to_broker.port}/")
         return bus, make_conninfo(self.theatre.dsn, port=self.theatre.to_database.port)
 
+    def _trust(self) -> None:
+        """A policy that asks for the witness, where the signer looks for it."""
+        self.settings.var.mkdir()
+        witness = keyring.witness_key(keyring.own_witness(self.settings), _WITNESS).verifier
+        logs = [Log(key.verifier) for key in keyring.log_keys(self.settings, make=True)]
+        policy = trusting(logs, [Witness(_WITNESS, witness, f"http://{self._listens}")])
+        self.settings.policy_file.write_text(policy.text)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The services that have a log."""
+        return (*self.deciding, "audit")
+
+    @property
+    def keys(self) -> Path:
+        """The folder with the public keys of sources."""
+        return self.settings.secrets / "sources"
+
     @contextmanager
     def open(self, each: int = 1) -> Iterator["Stage"]:
-        """`each`: how many of every program run. Whatever runs at the end is ended."""
+        """`each`: how many of every program run, but one witness. Whatever runs at the end is ended."""
         with self.processes:
             try:
                 self.keepers = [
                     Keeper(program, self._start, self.deck, self.tally)
                     for program in self.programs
-                    for _ in range(each)
+                    for _ in range(1 if program in _ONE else each)
                 ]
                 for keeper in self.keepers:
                     keeper.twins = [
@@ -107,7 +153,13 @@ class Stage:
 
     def _start(self, program: str, fault: Card) -> Process:
         with self._one_at_a_time:
-            return self.processes.run(*program.split(), fault=fault, ready=False)
+            return self.processes.program(*self._words(program), fault=fault)
+
+    def _words(self, program: str) -> list[str]:
+        """What Python is told to run."""
+        if program == "witness":
+            program += f" --listen {self._listens} --name {_WITNESS}"
+        return ["-m", "shared.runtime.cli", *program.split()]
 
     def readiness(self, program: str) -> str:
         """What a program says when it is ready."""
@@ -120,18 +172,38 @@ class Stage:
 
     # -- an operator's programs
 
-    def operate(self, *words: str, fault: Card = "") -> None:
-        """One command of `jianding`; with a fault: dies at it, and is then said again."""
-        if fault:
-            self._operate(words, KILLED, fault=fault)
-            self.tally.died(fault.partition(":")[0])
-        self._operate(words, 0)
+    def operate(self, *words: str) -> None:
+        """One command of `jianding`."""
+        self._run("shared.runtime.cli", *words)
 
-    def _operate(self, words: tuple[str, ...], code: int, **more: str) -> None:
+    def die(self, fault: Card, module: str, *words: str) -> None:
+        """A program of an operator that ends at this fault."""
+        self._run(module, *words, code=KILLED, fault=fault)
+        self.tally.died(fault.partition(":")[0])
+
+    def _run(self, module: str, *words: str, code: int = 0, **more: str) -> None:
         with self._one_at_a_time:
-            process = self.processes.program("-m", "shared.runtime.cli", *words, **more)
+            process = self.processes.program("-m", module, *words, **more)
         if process.wait(60) != code:
-            raise NotAsExpected(f"{words} did not end with {code}:\n{process.last_words}")
+            raise NotAsExpected(f"{module} {words} did not end with {code}:\n{process.last_words}")
+
+    def sealed(self, projection: str) -> int:
+        """How many events are in the log that the projection is built from."""
+        return self._number(projection, "SELECT position FROM relay")
+
+    def grown(self, projection: str) -> int:
+        """How many of them its unfinished build has."""
+        return self._number(
+            projection,
+            "SELECT c.position FROM projections p JOIN checkpoints c"
+            " ON c.consumer = p.name || '@' || p.building WHERE p.name = %s",
+            projection.partition("/")[2],
+        )
+
+    def _number(self, projection: str, query: str, *values: str) -> int:
+        with self.admin(projection.partition("/")[0]) as connection:
+            row = connection.execute(query, values).fetchone()
+        return int(row[0]) if row else 0
 
     # -- poison
 
@@ -145,27 +217,33 @@ class Stage:
         self.clients.come(application)
 
     def cure(self) -> list[Finding]:
-        """Takes the obstacles away and replays what is parked; what was parked without a reason."""
+        """Takes all obstacles away and replays what is parked; what was parked without a reason."""
+        return [found for service in self.sources for found in self.cure_in(service)]
+
+    def cure_in(self, service: str) -> list[Finding]:
+        """The same for one service; whoever replays dies of it once for each stream."""
         for projection, statement in _OUT_OF_THE_WAY.items():
-            with self._live(projection) as (connection, schema):
-                connection.execute(statement.format(schema))
+            if projection.startswith(f"{service}/"):
+                with self._live(projection) as (connection, schema):
+                    connection.execute(statement.format(schema))
         findings = []
-        for service in (*self.deciding, "audit"):
-            with self.admin(service) as connection:
-                parked = connection.execute(
-                    "SELECT DISTINCT ON (consumer, source, stream) consumer, source, position, sealed"
-                    " FROM parked WHERE status = 'parked' ORDER BY consumer, source, stream, position"
-                ).fetchall()
-            for consumer, source, position, sealed in parked:
-                event = bytes(sealed).decode()
-                if not any(application in event for application in self.poisoned):
-                    findings.append(
-                        Finding("divergent", f"{service} {consumer} parked a good event: {event}")
-                    )
-                else:
-                    place = f"{service}/{consumer}{source}/{position}"
-                    self.operate("parked", "replay", place, fault="replay:1")
+        for consumer, source, position, sealed in self.parked(service):
+            event = bytes(sealed).decode()
+            if not any(application in event for application in self.poisoned):
+                findings.append(Finding("divergent", f"{service} {consumer} parked a good event: {event}"))
+                continue
+            words = ("parked", "replay", f"{service}/{consumer}{source}/{position}")
+            self.die("replay:1", "shared.runtime.cli", *words)
+            self.operate(*words)
         return findings
+
+    def parked(self, service: str) -> list[tuple[str, str, int, bytes]]:
+        """(consumer, source, position, event) of the first event in each stream that is parked."""
+        with self.admin(service) as connection:
+            return connection.execute(
+                "SELECT DISTINCT ON (consumer, source, stream) consumer, source, position, sealed"
+                " FROM parked WHERE status = 'parked' ORDER BY consumer, source, stream, position"
+            ).fetchall()
 
     # -- how far it is, and whether it is true
 
@@ -185,17 +263,18 @@ class Stage:
     def positions(self) -> dict[str, Any]:
         """How far everything is."""
         found: dict[str, Any] = {}
-        for service in (*self.deciding, "audit"):
+        for service in self.sources:
             with self.admin(service) as connection:
-                if service != "audit":
-                    said = connection.execute("SELECT count(*) FROM events").fetchone()
-                    sealed = connection.execute("SELECT position, published FROM relay").fetchone()
-                    assert said is not None
-                    assert sealed is not None
-                    found[service] = {"said": said[0], "sealed": sealed[0], "published": sealed[1]}
+                said = connection.execute("SELECT count(*) FROM events").fetchone()
+                sealed = connection.execute("SELECT position, published FROM relay").fetchone()
+                assert said is not None
+                assert sealed is not None
+                found[service] = {"said": said[0], "sealed": sealed[0], "published": sealed[1]}
                 rows = connection.execute("SELECT consumer, source, position FROM checkpoints").fetchall()
                 for consumer, source, position in rows:
                     found[f"{service} {consumer} {source.rpartition('/')[2]}"] = position
+                if service == "audit":
+                    found["entries"], found["cosigned"] = connection.execute(_SIGNED).fetchone() or (0, 0)
         return found
 
     def _is_settled(self) -> bool:
@@ -206,23 +285,40 @@ class Stage:
         if not before == after == {name: found[name]["sealed"] for name in after}:
             return False
         published = all(found[name]["published"] == found[name]["sealed"] for name in after)
-        return published and all(
+        heard = all(
             found.get(f"{service} {consumer} {source}", 0) == after[source]
-            for service, consumer, source in _consumers(self.deciding)
+            for service, consumer, source in _consumers(self.sources)
         )
+        return published and heard and found["entries"] == found["cosigned"]
 
     def _said(self) -> dict[str, int]:
         counted = {}
-        for service in self.deciding:
+        for service in self.sources:
             with self.admin(service) as connection:
                 row = connection.execute("SELECT count(*) FROM events").fetchone()
                 assert row is not None
                 counted[service] = row[0]
         return counted
 
+    @contextmanager
+    def still(self, seconds: float = 120) -> Iterator[None]:
+        """Everything is settled, and audit, which may speak at any time, stands still for the block."""
+        deadline = time.monotonic() + seconds
+        speaking = [each for each in self.keepers if each.program in ("serve audit", "signer")]
+        while True:
+            self.settle(deadline - time.monotonic())
+            _signalled(speaking, signal.SIGSTOP)
+            if self._is_settled():
+                break
+            _signalled(speaking, signal.SIGCONT)
+        try:
+            yield
+        finally:
+            _signalled(speaking, signal.SIGCONT)
+
     def check(self) -> list[Finding]:
         """Everything that is not as it should be."""
-        return [*history.check(self.clients.asked, self.admin, self.deciding), *self.rebuilt()]
+        return [*history.check(self.clients.asked, self.admin, self.keys, self.sources), *self.rebuilt()]
 
     def rebuilt(self) -> list[Finding]:
         """Where a projection is not what comes out of building it anew."""
@@ -254,9 +350,9 @@ class Stage:
             file.writelines(
                 json.dumps(vars(command), ensure_ascii=False) + "\n" for command in self.clients.asked
             )
-        for service in (*self.deciding, "audit"):
+        for service in self.sources:
             with self.admin(service) as connection:
-                for table in ("log", "events", "entries", "checkpoints", "parked", "rejected", "relay"):
+                for table in _EVIDENCE:
                     if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
                         rows = connection.execute(f"SELECT t::text FROM {table} AS t ORDER BY 1").fetchall()
                         (folder / f"{service}-{table}.txt").write_text("".join(f"{row}\n" for (row,) in rows))
@@ -274,11 +370,17 @@ class Stage:
             yield connection, f"{name}_{row[0]}"
 
 
-def _consumers(deciding: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def _signalled(keepers: Sequence[Keeper], number: int) -> None:
+    for keeper in keepers:
+        with suppress(ProcessLookupError):
+            os.kill(keeper.process.id, number)
+
+
+def _consumers(sources: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Who has to have applied which source before nothing is on its way any more."""
-    for service in (*deciding, "audit"):
+    for service in sources:
         found = definition(service)
         executor = Executor(found, service) if found.aggregates else None
         for consumer in delivery.consumers(found, executor, "centre"):
-            for source in consumer.sources & set(deciding):
+            for source in consumer.sources & set(sources):
                 yield service, consumer.name, source

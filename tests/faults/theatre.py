@@ -1,4 +1,4 @@
-"""Servers that may be hurt: PostgreSQL on a disk that can be full, RabbitMQ, and the links to both."""
+"""Servers that may be hurt: PostgreSQL and RabbitMQ, each on a disk that can be full, and the links."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,13 +16,14 @@ from tests.faults import disk
 from tests.faults.proxy import Proxy
 
 _MEGABYTES = 768
+_BROKERS = 256  # megabytes of the broker's disk
 
 
 class Theatre:
     """`open()` starts everything and ends it, whatever happened meanwhile."""
 
     def __init__(self, folder: Path, megabytes: int = _MEGABYTES) -> None:
-        """`megabytes`: the size of the database's disk, where we may mount one; 0: as large as there is."""
+        """`megabytes`: the size of the database's disk, where we may mount; 0: there are no small disks."""
         self.folder, self.megabytes = folder, megabytes
         self.disk = folder / "disk"
         self.port = Ports.free().amqp  # which the database keeps over a restart
@@ -36,15 +37,17 @@ class Theatre:
                 postgres_port=self.port,
             )
         )
-        self.broker = Broker(folder / "broker")
+        self.brokers_disk = folder / "broker"
+        self.broker = Broker(self.brokers_disk)
 
     @contextmanager
     def open(self) -> Iterator["Theatre"]:
         with ExitStack() as closing:
-            self.disk.mkdir()
-            if self.megabytes and disk.may_mount():
-                disk.mount(str(self.disk), self.megabytes)
-                closing.callback(disk.unmount, str(self.disk))
+            for folder, megabytes in (self.disk, self.megabytes), (self.brokers_disk, _BROKERS):
+                folder.mkdir()
+                if self.megabytes and disk.may_mount():
+                    disk.mount(str(folder), megabytes)
+                    closing.callback(disk.unmount, str(folder))
             self.broker.start()
             closing.callback(self.broker.stop)
             self.cluster.postgres.start()

@@ -36,12 +36,15 @@ class Stamps(dict[bytes, str]):
 
 
 class Seen(NamedTuple):
-    """What the entries say about their chains, in columns; `previous` is in hex."""
+    """What the entries say about their chains and about batches, in columns; `previous` is in hex."""
 
     sources: Column
     positions: Column
     previous: Column
     hashes: list[bytes]
+    types: Column
+    refs: list[list[str]]  # subjects as `kind:id`
+    data: Column
 
     @property
     def is_one_chain(self) -> bool:
@@ -76,7 +79,8 @@ def glance(rows: Sequence[Any], subjects: Sequence[Any], stamps: Stamps) -> Seen
         return None
     if not _are_notes([part[2] for part in parts], numbers, counts, received):
         return None
-    return Seen(events.said["source"], events.said["position"], events.said["previoushash"], events.hashes)
+    source, position, previous = (events.said[name] for name in ("source", "position", "previoushash"))
+    return Seen(source, position, previous, events.hashes, events.said["type"], about, events.said["data"])
 
 
 def _subjects(refs: list[list[str]], actors: Column) -> list[list[str]]:

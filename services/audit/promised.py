@@ -84,7 +84,7 @@ def broken(
     if verdict.size < made.size:
         what = f"{verdict.size} entries are fewer than the {made.size} of its published checkpoint"
         return [(verdict.size, what)]
-    if verdict.first is not None or root_of(made.size, tiles := StoredTiles(connection)) == made.root:
+    if verdict.torn is not None or root_of(made.size, tiles := StoredTiles(connection)) == made.root:
         return []  # where it is not whole in itself, the entry is known already
     first, last = _between(connection, settings.origin, made.size, tiles)
     return [(first, f"among entries {first} to {last - 1} there is another than was signed and published")]

@@ -17,7 +17,7 @@ from shared.wire.envelope import Sealed, digest
 from shared.wire.tally import Tally
 
 SEALED = "BatchSealed"
-_LATE_AT_WILL = ASIDE | {SEALED}
+LATE_AT_WILL = ASIDE | {SEALED}
 _NUMBERS = ("events", "first_position", "last_position", "upto")
 _CUTS = "SELECT batch, upto FROM sealed_batches WHERE source = %s AND batch = ANY (%s)"
 _KEEP = "INSERT INTO sealed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
@@ -41,7 +41,7 @@ def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list
                 cuts[batch] = upto
                 connection.execute(_KEEP, (source, batch, upto))
             found += more
-        elif event["type"] not in _LATE_AT_WILL and event["position"] > cuts.get(batch, event["position"]):
+        elif event["type"] not in LATE_AT_WILL and event["position"] > cuts.get(batch, event["position"]):
             tardy[batch].append(event["position"])
     return found + [each for batch, late in tardy.items() for each in _late(batch, late)]
 
@@ -54,22 +54,22 @@ def _compared(connection: Connection[Any], source: str, batch: str, event: Said)
     """The position up to which the source speaks, and how audit's entries differ from what it says."""
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(_OF_BATCH, (batch, source, event["position"])).fetchall()
-    stated, upto = _stated(event)
+    said, upto = stated(event["data"], event["position"])
     before = [row for row in rows if row[0] <= upto]
     had = Tally()
     for position, _, _, entry in before:
         had = had.counting(position, digest(leaf.decode(entry)[0]))
-    tardy = [row[0] for row in rows if row[0] > upto and row[2] not in _LATE_AT_WILL]
+    tardy = [row[0] for row in rows if row[0] > upto and row[2] not in LATE_AT_WILL]
     found = _late(batch, tardy)
-    if had != stated:
+    if had != said:
         indexes = (before[0][1], before[-1][1]) if before else (None, None)
-        found.append(_differing(batch, event, stated, had, indexes))
+        found.append(_differing(batch, event, said, had, indexes))
     return upto, found
 
 
-def _stated(event: Said) -> tuple[Tally | None, int]:
-    """What a source says (None if it cannot be true), and up to where: not of what is to come."""
-    data, before = event["data"], event["position"] - 1
+def stated(data: Mapping[str, Any], position: int) -> tuple[Tally | None, int]:
+    """What a `BatchSealed` says (None if it cannot be true), and up to where: not of what is to come."""
+    before = position - 1
     try:
         events, first, last, upto = (_number(data[name]) for name in _NUMBERS)
         return Tally(events, first, last, bytes.fromhex(data["chain_digest"])), min(upto, before)
@@ -84,20 +84,20 @@ def _number(value: Any) -> int:
 
 
 def _differing(
-    batch: str, event: Said, stated: Tally | None, had: Tally, indexes: tuple[int | None, int | None]
+    batch: str, event: Said, said: Tally | None, had: Tally, indexes: tuple[int | None, int | None]
 ) -> Found:
-    stated = stated or Tally(events=-1, chain=b"")
-    kind = "short-batch" if had.events < stated.events else "other-batch"
+    said = said or Tally(events=-1, chain=b"")
+    kind = "short-batch" if had.events < said.events else "other-batch"
     detail: Detail = {
         "since": event["recordedtime"],
         "seal": event["position"],
-        "stated": stated.events,
+        "stated": said.events,
         "has": had.events,
-        "stated_chain": stated.chain.hex(),
+        "stated_chain": said.chain.hex(),
         "has_chain": had.chain.hex(),
     }
-    first = min((each.first for each in (stated, had) if each.first), default=None)
-    return Found(kind, first, max(stated.last, had.last) or None, detail, indexes=indexes, batch=batch)
+    first = min((each.first for each in (said, had) if each.first), default=None)
+    return Found(kind, first, max(said.last, had.last) or None, detail, indexes=indexes, batch=batch)
 
 
 def _late(batch: str, positions: Iterable[int]) -> list[Found]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from services.audit.closed import Batches
 from services.audit.domain import leaf
 from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash, split
@@ -83,6 +84,7 @@ class Section:
     ends: dict[str, Reached] = field(default_factory=dict)
     met: set[tuple[str, int]] = field(default_factory=set)  # of the claimed heads
     torn: list[Torn] = field(default_factory=list)
+    batches: Batches = field(default_factory=Batches)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -213,6 +215,7 @@ class _Check:
             return False
         for found in seen:
             self._chains(self._next, found)
+            self._batches(self._next, found)
             self._next += len(found.hashes)
         return True
 
@@ -231,6 +234,11 @@ class _Check:
             for index, event in enumerate(events, start):
                 self._chain(index, *event)
 
+    def _batches(self, start: int, seen: Seen) -> None:
+        rows = zip(seen.sources, seen.positions, seen.hashes, seen.types, seen.refs, seen.data, strict=True)
+        for index, row in enumerate(rows, start):
+            self._found.batches.saw(index, *row)
+
     def _is_claimed(self, seen: Seen) -> bool:
         first, last = seen.positions[0], seen.positions[-1]
         return any(
@@ -245,6 +253,9 @@ class _Check:
                 continue
             self._columns(row, event)
             self._chain(row[0], event.source, event.position, event.previous, event.hash)
+            refs = {":".join(ref) for ref in event.refs}
+            said = event.type, refs, event.attributes["data"]
+            self._found.batches.saw(row[0], event.source, event.position, event.hash, *said)
             as_appended = as_appended and self._is_as_appended(row, event, rows)
         if not as_appended or next(rows, None) is not None:
             self._look_closer(entries, subjects)

@@ -7,7 +7,8 @@
 4. the tree recomputed from the bytes has the root and the peaks of every tree head, and the hashes of every
    full tile; one head covers all of it;
 5. each source's signed head is properly signed, agrees with the entry at its position, and is not behind
-   what the source has sent before it was asked.
+   what the source has sent before it was asked;
+6. of each closed batch, each source's entries are those that the source stated, and none came behind them.
 
 A log is read in one snapshot, in sections: one for a service, several at the same time for `jianding verify`.
 """
@@ -29,6 +30,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from services.audit.closed import contradicted
 from services.audit.domain.tree import WIDTH, widths
 from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn, check, follows
 from shared.runtime.definition import Impossible
@@ -68,7 +70,8 @@ _TOO_MANY_TILES = "SELECT level, index FROM tiles WHERE level = %s AND index >= 
 class Verdict:
     """`problems` are (index, or None for what no entry shows, what is wrong); verified when there is none.
 
-    `behind` names the sources whose head the log has not reached: lost, or still on its way.
+    `behind` names the sources whose head the log has not reached: lost, or still on its way. `contradicted`
+    is what a source stated otherwise: entries before it are missing or others, and nothing says which.
     """
 
     size: int = 0
@@ -76,15 +79,22 @@ class Verdict:
     sources: dict[str, int] = field(default_factory=dict)
     behind: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    contradicted: list[Problem] = field(default_factory=list)
 
     @property
     def verified(self) -> bool:
-        return not self.problems
+        return not self.problems and not self.contradicted
+
+    @property
+    def torn(self) -> int | None:
+        """The first index at which the log is not whole in itself."""
+        return _first(self.problems)
 
     @property
     def first(self) -> int | None:
         """The first index with a problem, if an entry shows one."""
-        return min((index for index, _ in self.problems if index is not None), default=None)
+        torn = self.torn
+        return _first(self.contradicted) if torn is None else torn
 
     def as_data(self) -> dict[str, Any]:
         """{verified, size, root, sources, behind, first, problems, more}.
@@ -94,7 +104,7 @@ class Verdict:
         """
         kinds: Counter[str] = Counter()
         told = []
-        for index, problem in self.problems:
+        for index, problem in (*self.problems, *self.contradicted):
             kinds[kind := re.sub(r"[0-9]+", "…", problem)] += 1
             if kinds[kind] <= _OF_A_KIND:
                 told.append({"index": index, "problem": problem})
@@ -109,6 +119,10 @@ class Verdict:
             "problems": told,
             "more": [{"problem": kind, "count": count} for kind, count in more.items()],
         }
+
+
+def _first(problems: Sequence[Problem]) -> int | None:
+    return min((index for index, _ in problems if index is not None), default=None)
 
 
 def reached(connection: Connection[Any]) -> dict[str, int]:
@@ -270,6 +284,7 @@ def _joined(
         sources={source: end.position for source, end in sorted(ends.items())},
         behind=behind,
         problems=problems + told,
+        contradicted=[*contradicted([section.batches for section in sections])],
     )
 
 

@@ -57,7 +57,7 @@ def says(world: World, verdict: str, index: int | None) -> Expected:
 
 def bundle(number: int) -> str:
     """The file with the entries from 256 × number on."""
-    return f"tile/entries/{number:03d}" + (".p/52" if number == SIZE // WIDTH else "")
+    return f"tile/entries/{number:03d}" + (f".p/{SIZE % WIDTH}" if number == SIZE // WIDTH else "")
 
 
 def tile(number: int) -> str:
@@ -202,7 +202,8 @@ def entry_deleted_again(world: World, chance: Random) -> Deed:
     # the newest of its source leaves nothing but a root that is another, and a last entry that is not there
     torn = first_torn([sealed for sealed, _ in kept])
     files: dict[str, bytes | None] = dict.fromkeys((bundle(2), tile(2)))
-    files |= {name.replace("p/51", "p/52"): it for name, it in tree_files(relinked(kept)).items()}
+    moved = f".p/{(SIZE - 1) % WIDTH}", f".p/{SIZE % WIDTH}"
+    files |= {name.replace(*moved): it for name, it in tree_files(relinked(kept)).items()}
     if torn is None:
         return changed(world, files, within(looks.newest(world), "incomplete", 2 * WIDTH, SIZE - 1))
     return changed(world, files, says(world, "tampered", torn))

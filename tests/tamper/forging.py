@@ -80,6 +80,21 @@ def resealed(entries: Sequence[Entry], changed: int, event: dict[str, Any]) -> d
     return found
 
 
+def rechained(events: Iterable[tuple[dict[str, Any], str]], source: str) -> list[tuple[bytes, str]]:
+    """(event, received) sealed; those of `source` have positions and hashes as if it had said no others."""
+    found: list[tuple[bytes, str]] = []
+    position, before = 0, "0" * 64
+    for event, received in events:
+        if event["source"] == source:
+            position += 1
+            event = {**event, "position": position, "previoushash": before}
+        sealed = spelled(event)
+        if event["source"] == source:
+            before = sha256(sealed).hexdigest()
+        found.append((sealed, received))
+    return found
+
+
 def tree_files(leaves: Sequence[bytes]) -> dict[str, bytes]:
     """Every tile of an export of these."""
     return dict(_tiles(leaves))

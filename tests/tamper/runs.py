@@ -13,11 +13,21 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.tamper import exports, looks, notes, owners, rows, tellers, trails, views
+from tests.tamper import batches, exports, looks, notes, owners, rows, tellers, trails, views
 from tests.tamper.deeds import KINDS, Expected, Kind, Seen, done
 from tests.tamper.world import World, world
 
-EVERYWHERE = (exports, looks, notes, owners, rows, tellers, trails, views)  # each declares its classes
+EVERYWHERE = (
+    batches,
+    exports,
+    looks,
+    notes,
+    owners,
+    rows,
+    tellers,
+    trails,
+    views,
+)  # each declares its classes
 # a mutation that costs a look into the database stands for so many that cost only a file
 _COSTS = {
     "export": 2.5, "database": 12.0, "source": 8.0, "policy": 0.4, "view": 0.4, "signer": 0.4, "witness": 0.4
@@ -135,6 +145,8 @@ def _controls(untouched: World, where: str) -> Iterator[tuple[str, looks.Look, S
         yield "published", looks.exported(untouched), Seen("exported")
     if where == "source":
         yield "own log", looks.own_log(untouched), verified
-    if where in ("view", "signer"):
+    if where == "signer":
+        yield "signer's memory", looks.signer(untouched), Seen("signed")
+    if where in ("view", "signer", "witness"):
         asked = untouched.witnesses[0]
         yield "witness", looks.witness(asked, untouched.honest_request), Seen("cosigned")

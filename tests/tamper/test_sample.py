@@ -39,6 +39,9 @@ ASKED = {
     "replica role": "replica-role",
     "row-level-security hiding": "rows-hidden-by-row-level-security",
     "offline file edit": "file-swapped",
+    "batch count edit": "batch-count-changed",
+    "batch omission": "event-of-a-closed-batch-dropped",
+    "batch addition": "event-added-to-a-closed-batch",
 }
 
 

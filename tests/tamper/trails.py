@@ -8,7 +8,7 @@ from typing import Any
 from tests.tamper import looks
 from tests.tamper.deeds import Deed, Expected, at, kind
 from tests.tamper.forging import flipped
-from tests.tamper.world import World
+from tests.tamper.world import SIZE, World
 
 
 def bundle(world: World, chance: Random) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def subject_head_changed(world: World, chance: Random) -> Deed:
     if change == 0:
         lines[3] = f"{chance.choice([each for each in range(1, newest + 2) if each != number])} {newest}"
     elif change == 1:
-        lines[3] = f"{number} {chance.choice([each for each in range(number - 1, 564) if each != newest])}"
+        lines[3] = f"{number} {chance.choice([each for each in range(number - 1, SIZE) if each != newest])}"
     elif change == 2:
         lines[2] = str(int(lines[2]) + chance.randint(1, 999))
     else:

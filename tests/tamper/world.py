@@ -29,9 +29,10 @@ from services.audit.log import Recorder
 from services.audit.signer import Signer
 from services.audit.tiles import StoredTiles
 from services.audit.witness import Witness
-from shared.kernel.actors import Actor
+from shared.contracts.seals import Seal
+from shared.kernel.actors import Actor, Role
 from shared.kernel.clock import stamp
-from shared.kernel.events import Event
+from shared.kernel.events import Event, language
 from shared.kernel.ids import derived_id
 from shared.runtime.settings import Settings, settings
 from shared.security import keys
@@ -40,11 +41,12 @@ from shared.store import inbox
 from shared.store.inbox import Consumer
 from shared.testing.postgres import Cluster
 from shared.wire.envelope import Origin, draft, seal
-from tests.integration.audit.witness import SHI, tell
+from shared.wire.tally import Tally
+from tests.integration.audit.witness import BATCH, SHI, tell
 from tests.integration.store.source import Source
 
 PEOPLE = 94
-SIZE = 6 * PEOPLE
+SIZE = 6 * PEOPLE + 4  # at the end, each source states what it has of the batch
 CHECKPOINTS = (90, 180, 288, 360, 450, SIZE)  # sizes at which the log is signed and published
 BEGAN = datetime(2026, 4, 16, 1, 0, tzinfo=UTC)
 SPOKEN = ("registration", "scheduling", "scoring", "certification")
@@ -254,7 +256,9 @@ class World:
         group, heard = 1, dict.fromkeys(SPOKEN, 0)
         for number in range(PEOPLE):
             tell(self, f"candidate {number}", 60 + number % 40)  # type: ignore[arg-type]
-            at_checkpoint = 6 * (number + 1) in CHECKPOINTS
+            if number == PEOPLE - 1:
+                self._close_the_batch()
+            at_checkpoint = sum(len(each.bodies) for each in self.sources) in CHECKPOINTS
             if number % group and not at_checkpoint:
                 continue
             group = group % 4 + 1
@@ -267,6 +271,23 @@ class World:
                 self.publish()
             if 6 * (number + 1) == CHECKPOINTS[-3]:
                 self._keep_older()
+
+    def _close_the_batch(self) -> None:
+        for source in self.sources:
+            tally = Tally()
+            for event in source.events():
+                tally = tally.counting(event.position, event.hash)
+            said = language(source.service).events["BatchSealed"]
+            assert issubclass(said, Seal)
+            counted = said(
+                batch=BATCH,
+                events=tally.events,
+                first_position=tally.first,
+                last_position=tally.last,
+                chain_digest=tally.chain.hex(),
+                upto=len(source.bodies),
+            )
+            source.say(counted, Actor(source.service, Role.SERVICE, "centre"), f"seal-{BATCH}")
 
     def publish(self) -> None:
         """The signer signs what there is, and all witnesses but the last cosign it: a quorum of three."""

@@ -4,7 +4,9 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from services.audit import told, verification
 from services.audit.sources import Watch
 from shared.contracts import scoring
 from shared.kernel.actors import Actor, Role
@@ -56,6 +58,16 @@ def _look(witness: Witness) -> list[tuple[Any, ...]]:
         " (detail -> 'stated')::int, (detail -> 'has')::int FROM findings WHERE source = %s ORDER BY id",
         (SCORING,),
     ).fetchall()
+
+
+def _contradicted(witness: Witness) -> list[tuple[int | None, str]]:
+    """What verification says of the same, which knows nothing of what audit has looked at."""
+    witness.hear()
+    witness.admin.execute("TRUNCATE sealed_batches, findings")
+    verdict = witness.verdict()
+    assert verdict.problems == []
+    assert verdict.verified is not bool(verdict.contradicted)
+    return verdict.contradicted
 
 
 def _indexes(witness: Witness) -> tuple[int, int]:
@@ -165,3 +177,82 @@ def test_the_finding_is_an_event_of_the_batchs_own_trail(witness: Witness) -> No
     assert said["type"] == "FindingRaised"
     assert said["refs"] == f"batch:{BATCH}"
     assert (said["data"]["first_position"], said["data"]["last_position"]) == (1, 6)
+
+
+# -- verification, of a log that nobody has looked at
+
+
+def test_verification_finds_nothing_in_batches_of_which_the_log_has_what_was_stated(witness: Witness) -> None:
+    source = witness.source("scoring")
+    _seal(witness, _counted(source))
+    _seal(witness, Tally(), batch=derived_id("batch", "another"))
+    source.say(
+        scoring.SensitiveRead(read="1", query="results", application="", batch=BATCH, rows=3), SHI, "read-1"
+    )
+    assert _contradicted(witness) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "other", "what"),
+    [
+        (1, 0, "up to 6 it states 7 events of a batch, and the log has 6"),
+        (0, 3, "its 6 events of a batch up to 6 are not those that it states"),
+        (0, 6, "its 6 events of a batch up to 6 are not those that it states"),
+    ],
+)
+def test_verification_names_the_statement_that_the_log_contradicts(
+    witness: Witness, missing: int, other: int, what: str
+) -> None:
+    tally = Tally()
+    for event in witness.source("scoring").events():
+        tally = tally.counting(event.position, bytes(32) if event.position == other else event.hash)
+    for _ in range(missing):
+        tally = tally.counting(6, bytes(32))
+    _seal(witness, tally)
+    assert _contradicted(witness) == [(18, f"{SCORING}: {what}")]
+    assert witness.verdict().first == 18
+
+
+@pytest.mark.parametrize("instead", [{"events": -6}, {"upto": -1}, {"chain_digest": "no hash"}], ids=str)
+def test_verification_names_a_statement_that_cannot_be_true(
+    witness: Witness, instead: dict[str, Any]
+) -> None:
+    _seal(witness, _counted(witness.source("scoring")), **instead)
+    assert _contradicted(witness) == [(18, f"{SCORING}: what it states of a closed batch cannot be true")]
+
+
+def test_verification_names_each_entry_behind_the_first_statement(witness: Witness) -> None:
+    source = witness.source("scoring")
+    tally = _counted(source)
+    tell(witness, "Yan")  # 7 and 8: sealed before the statement, and not counted
+    _seal(witness, tally)
+    tell(witness, "Gu")  # 10 and 11
+    counted = _counted(source)
+    _seal(witness, counted, upto=11)  # a second statement does not excuse them
+    assert _contradicted(witness) == [
+        (_index(witness, position), f"{SCORING}: it names a batch that was closed at position 6")
+        for position in (7, 8, 10, 11)
+    ]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_verification_by_several_processes_counts_the_same(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(verification, "_WORTHWHILE", 10)
+    tally = _counted(witness.source("scoring"))
+    tell(witness, "Yan")
+    _seal(witness, tally.counting(7, bytes(32)), upto=7)
+    witness.hear(at_a_time=2)
+    info = witness.connection.info
+    dsn = make_conninfo(info.dsn, password=info.password)
+    found = verification.verify_at_once(dsn, witness.heads(), processes=processes)
+    assert found == witness.verdict()
+    late = f"{SCORING}: it names a batch that was closed at position 7"
+    stated = f"{SCORING}: its 7 events of a batch up to 7 are not those that it states"
+    assert found.contradicted == [(_index(witness, 8), late), (_index(witness, 9), stated)]
+    assert [each["problem"] for each in found.as_data()["problems"]] == [late, stated]
+
+
+def _index(witness: Witness, position: int) -> int | None:
+    return told.index(witness.admin, SCORING, position)

@@ -26,6 +26,19 @@ SELECT id, kinds, refs FROM subject_questions WHERE answered_at IS NULL AND orig
  AND asked_at > now() - interval '1 hour' ORDER BY id LIMIT 100
 """
 _ANSWER = "SELECT answer_subject_heads(%s, %s, %s::text[])"
+_OF_SUBJECTS = """
+SELECT notes FROM subject_questions WHERE origin = %s AND kinds = %s::text[] AND refs = %s::text[]
+   AND cardinality(refs) <= 4 AND size IS NOT NULL ORDER BY size DESC LIMIT 1
+"""
+# not answered yet, or of all that is published
+_ASKED = """
+SELECT EXISTS (
+    SELECT FROM subject_questions
+     WHERE origin = %(origin)s AND kinds = %(kinds)s::text[] AND refs = %(refs)s::text[]
+       AND cardinality(refs) <= 4 AND (size IS NULL OR size >= (
+           SELECT coalesce(max(size), 0) FROM signed_checkpoints
+            WHERE origin = %(origin)s AND published_at IS NOT NULL)))
+"""
 _STANDING = "SELECT (SELECT coalesce(max(size), 0) FROM tree_heads), (SELECT count(*) FROM findings)"
 _COSIGNED = "SELECT max(time), count(DISTINCT witness) FROM cosignatures WHERE origin = %s AND size = %s"
 _ANSWERED = "SELECT size, notes FROM subject_questions WHERE id = %s AND answered_at IS NOT NULL"
@@ -102,6 +115,21 @@ def ask(connection: Connection[Any], origin: str, subjects: Iterable[tuple[str, 
     row = connection.execute(_ASK, (origin, list(kinds), list(refs))).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def is_asked(connection: Connection[Any], origin: str, subjects: Iterable[tuple[str, str]]) -> bool:
+    """Whether an answer about exactly these is on its way, or there that is as new as any could be."""
+    kinds, refs = zip(*subjects, strict=True)
+    about = {"origin": origin, "kinds": list(kinds), "refs": list(refs)}
+    row = connection.execute(_ASKED, about).fetchone()
+    return row is not None and bool(row[0])
+
+
+def heads_of(connection: Connection[Any], origin: str, subjects: Iterable[tuple[str, str]]) -> list[Note]:
+    """The newest subject heads that answer a question about exactly these, as they are stored."""
+    kinds, refs = zip(*subjects, strict=True)
+    row = connection.execute(_OF_SUBJECTS, (origin, list(kinds), list(refs))).fetchone()
+    return [Note.parse(note) for note in row[0]] if row else []
 
 
 def questions(connection: Connection[Any], origin: str) -> list[Question]:

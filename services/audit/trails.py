@@ -41,6 +41,7 @@ SELECT index, leaf FROM (
          ORDER BY s.index LIMIT %(limit)s) AS found
 ) AS trail ORDER BY index LIMIT %(limit)s
 """
+_ENTRIES = "SELECT index, leaf FROM entries WHERE index = ANY (%s) AND index > %s ORDER BY index"
 _APPLICATIONS = """
 SELECT DISTINCT found.ref FROM subjects c, LATERAL (
     SELECT ref, kind FROM subjects a WHERE a.index = c.index OFFSET 0) AS found
@@ -77,11 +78,38 @@ def trail(
     }
     found: list[dict[str, Any]] = []
     for step in _steps(rows, asked, after, _PAGE if since or until else limit):
-        if since <= step["recorded"] and (not until or step["recorded"] < until):
+        if _is_recorded(step, since, until):
             found.append(step)
         if len(found) == limit:
             break
     return found
+
+
+def steps(
+    rows: Rows,
+    indexes: Sequence[int],
+    after: int,
+    *,
+    as_of: str = "",
+    types: Sequence[str] = (),
+    actor: str = "",
+    since: str = "",
+    until: str = "",
+) -> list[dict[str, Any]]:
+    """These entries behind log index `after`, as far as a trail that is asked for so would have them."""
+    found = rows.execute(_ENTRIES, (list(indexes), after)).fetchall()
+    return [
+        each
+        for each in map(step, found)
+        if (not types or each["type"] in types)
+        and (not actor or each["actor"] == actor)
+        and (not as_of or each["received"] <= as_of)
+        and _is_recorded(each, since, until)
+    ]
+
+
+def _is_recorded(step: dict[str, Any], since: str, until: str) -> bool:
+    return bool(since <= step["recorded"] and (not until or step["recorded"] < until))
 
 
 def _steps(rows: Rows, asked: dict[str, Any], after: int, page: int) -> Iterator[dict[str, Any]]:

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 
 from psycopg import Connection
+from psycopg.rows import dict_row
 
-from services.audit import export, promised, standing, told, verification
+from services.audit import export, hidden, promised, standing, told, verification
 from services.audit.domain.cosigning import Uncosigned
 from services.audit.signer import Signer
 from services.audit.verifier import cli
@@ -89,6 +90,19 @@ def exported(world: World) -> Look:
         except Impossible as error:
             return Seen(type(error).__name__)
         return Seen("exported" if note else "nothing")
+
+    return look
+
+
+def trail(world: World, kind: str, id: str) -> Look:
+    """`jianding trail`, as the database answers it without waiting for the signer."""
+
+    def look() -> Seen:
+        with world.service.cursor(row_factory=dict_row) as rows:
+            steps = hidden.trail(world.settings, rows, kind, id, limit=1000)
+        world.admin.execute("TRUNCATE subject_questions")
+        found = [step["index"] for step in steps if step["hidden"]]
+        return Seen("incomplete", min(found)) if found else Seen("whole")
 
     return look
 

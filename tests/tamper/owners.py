@@ -1,14 +1,18 @@
 """Mutations around the entries, and by means that no trigger, right or constraint stands against."""
 
+from functools import partial
 from random import Random
 
+from services.audit import hidden
 from services.audit.domain.notes import LOG, WITNESS, Note, PrivateKey
+from services.audit.signer import Signer
 from tests.tamper import looks
 from tests.tamper.database import restored, signed_at
 from tests.tamper.deeds import Deed, Expected, at, kind
 from tests.tamper.forging import flipped
-from tests.tamper.world import CHECKPOINTS, SIZE, World
+from tests.tamper.world import CHECKPOINTS, SIZE, TRAILS, World
 
+_HIDE = "DELETE FROM subjects WHERE kind = %s AND ref = %s AND index >= %s"
 _BYTE = "set_byte(leaf, %(place)s, get_byte(leaf, %(place)s) # %(bit)s)"
 
 
@@ -145,6 +149,21 @@ def subject_omitted(world: World, chance: Random) -> Deed:
         )
     expected = at(looks.verify(world), "altered", index), at(looks.signer(world), "not-signed", index)
     return restored(world, ["subjects"], *expected)
+
+
+@kind("database")
+def newest_of_a_trail_hidden(world: World, chance: Random) -> Deed:
+    """The newest rows of a subject are deleted, after its head was signed for somebody or before."""
+    about = chance.choice([(name, id) for name, id in TRAILS if name == "candidate"])
+    indexes = [index for index, *subject in world.subject_rows if tuple(subject) == about]
+    count = chance.randint(1, len(indexes) - 1)
+    hide = partial(world.admin.execute, _HIDE, (*about, indexes[-count]))
+    sign = Signer(world.settings, None, lambda: world.now).step
+    ask = partial(hidden.expect, world.settings, world.service, *about, lambda: sign(world.signer))
+    for deed in (ask, hide) if chance.random() < 0.5 else (hide, ask):
+        deed()
+    expected = at(looks.trail(world, *about), "incomplete", indexes[-count])
+    return restored(world, ["subjects"], expected, undo=["TRUNCATE subject_questions"])
 
 
 @kind("database")

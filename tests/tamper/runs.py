@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.tamper import batches, exports, looks, notes, owners, rows, tellers, trails, views
 from tests.tamper.deeds import KINDS, Expected, Kind, Seen, done
-from tests.tamper.world import World, world
+from tests.tamper.world import TRAILS, World, world
 
 EVERYWHERE = (
     batches,
@@ -142,6 +142,7 @@ def _controls(untouched: World, where: str) -> Iterator[tuple[str, looks.Look, S
     if where == "database":
         yield "database", looks.verify(untouched), verified
         yield "signer", looks.signer(untouched), Seen("signed")
+        yield "plain trail", looks.trail(untouched, *TRAILS[0]), Seen("whole")
         yield "published", looks.exported(untouched), Seen("exported")
     if where == "source":
         yield "own log", looks.own_log(untouched), verified

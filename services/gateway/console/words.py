@@ -64,6 +64,7 @@ EVENTS = {
     "PartScored": "单科成绩入册",
     "PasswordChanged": "密码更改",
     "PersonEnrolled": "人员建档",
+    "PersonErased": "个人信息删除",
     "RefreshTokenReused": "失效凭证被重复使用",
     "ResultFiled": "公布成绩入卷",
     "ResultOpened": "成绩单建立",
@@ -94,7 +95,8 @@ FIELDS = {
     "candidate": "考生", "catalogue": "目录", "checker": "核验人", "clause": "条款", "code": "代码",
     "command": "命令", "document": "证件类型", "education": "学历", "evidence_digest": "证据摘要",
     "evidence_hash": "证据哈希", "examiner": "考评员", "examiners": "考评员", "head": "组长",
-    "held_level": "已持等级", "hours": "学时", "identity_commitment": "身份承诺值", "kind": "类别",
+    "ground": "法定事由", "held_level": "已持等级", "hours": "学时",
+    "identity_commitment": "身份承诺值", "kind": "类别",
     "level": "等级", "levels": "等级", "link": "环节", "lot": "抽签值", "name": "姓名", "new": "更正后",
     "notice": "通知书号", "number": "编号", "occupation": "职业", "old": "更正前", "outcome": "结果",
     "paper": "试题", "papers": "试题", "part": "科目", "parts": "科目", "passed": "合格",
@@ -151,6 +153,7 @@ _FINDINGS = {
     "silent": "来源静默", "missing": "事件缺失", "late": "迟到", "rewritten": "日志倒退",
     "contradiction": "说法矛盾", "forged": "伪造内容", "short-batch": "批次事件缺少",
     "other-batch": "批次事件不符", "late-in-batch": "批次关闭后补记",
+    "hidden-entries": "追溯索引被删",
 }  # fmt: skip
 _SERVICES = {
     "registration": "报名", "scheduling": "考务", "scoring": "评分",

@@ -1,4 +1,4 @@
-"""建档: identity into the vault, commitments onto the log, both or neither."""
+"""建档 and its end: identity into the vault and commitments onto the log, both or neither."""
 
 from collections.abc import Callable
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection, errors
 
 from services.registration.domain import identity as rules
-from services.registration.domain.person import EnrolPerson, PersonExists
+from services.registration.domain.person import EnrolPerson, ErasePerson, PersonExists
 from shared.bus.calls import Refused
 from shared.kernel.errors import InvalidInput, Refusal
 from shared.security.vault import Commitments, Identity, Locked, Vault
@@ -89,10 +89,21 @@ class People:
         number = known[0].number if known and matches else ""
         return {"matches": matches, "document_masked": rules.masked(number)}
 
-    def erase(self, person: str) -> bool:
-        """Destroys the person's key and content for good; every event and proof stays valid."""
-        done = self._with_connection(lambda connection: connection.execute(_ERASE, (person,)).rowcount)
-        return bool(done)
+    def erase(self, message: Any) -> dict[str, Any]:
+        """Records that the person is erased, and destroys his key and content, both or neither.
+
+        Every event and proof stays valid. Answers {stream, version, events}.
+        """
+        person = message.fields["candidate"]
+        answer: dict[str, Any] = message.decide(
+            ErasePerson, message.fields, lambda connection: destroy(connection, person)
+        )
+        return answer
+
+
+def destroy(connection: Connection[Any], person: str) -> None:
+    """The person's key and content are gone for good."""
+    connection.execute(_ERASE, (person,))
 
 
 def _insert(connection: Connection[Any], row: Locked) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from services.registration.domain import account, application, training
+from services.registration.domain import account, application, person, training
 from services.registration.domain.eligibility import COLLEGE, VOCATIONAL
 from services.registration.domain.identity import DOCUMENTS
 from shared.kernel.actors import Role
@@ -61,6 +61,15 @@ class EnrolPerson(CommandSchema):
     document = Choice(*DOCUMENTS)
     number = Text(18, identity=True)
     photo = Photo()
+
+
+class ErasePerson(CommandSchema):
+    """删除个人信息: `ground` is one of those that oblige to it (PIPL art. 47)."""
+
+    command = person.ErasePerson
+
+    candidate = Id()
+    ground = Choice(*person.GROUNDS)
 
 
 class RecordTraining(CommandSchema):

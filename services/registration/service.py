@@ -103,6 +103,11 @@ class Registration:
         return self.people.enrol(self.execute.accept(schemas.EnrolPerson, message, EnrolPerson))
 
     @rpc
+    def erase_person(self, **message: Any) -> dict[str, Any]:
+        """删除个人信息: destroys the key of the person's data -> {stream, version, events}."""
+        return self.people.erase(self.execute.accept(schemas.ErasePerson, message))
+
+    @rpc
     def record_training(self, **message: Any) -> dict[str, Any]:
         return self.execute(schemas.RecordTraining, message)
 
@@ -110,7 +115,7 @@ class Registration:
     def submit_application(self, **message: Any) -> dict[str, Any]:
         """提交申请, for a person who is enrolled."""
         accepted = self.execute.accept(schemas.SubmitApplication, message)
-        if not self.execute.state(person, accepted.fields["candidate"]).enrolled:
+        if not self.execute.state(person, accepted.fields["candidate"]).known:
             raise Refused.of(PersonUnknown())
         return accepted.decide(SubmitApplication, accepted.fields)
 

@@ -31,6 +31,13 @@ class PersonEnrolled(RegistrationEvent):
     photo_commitment: str
 
 
+class PersonErased(RegistrationEvent):
+    """个人信息已删除: the key is destroyed; what is told of the id stays, and names nobody (R207, P24)."""
+
+    candidate: str = subject()
+    ground: str
+
+
 class TrainingHeld(RegistrationEvent):
     """考前培训 held for these trainees (R006 of S1, R198)."""
 

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.timeout(400)
 
 STATION = "10012003"
 CLERK = ("--actor", derived_id("clerk"), "--role", "exam_affairs", "--body", f"station-{STATION}")
+OFFICER = ("--actor", derived_id("officer"), "--role", "centre_officer", "--body", "centre")
 VALID, TAMPERED, INCOMPLETE, UNWITNESSED = 0, 1, 3, 4
 
 
@@ -46,6 +47,10 @@ class Office:
         found: dict[str, Any] = json.loads(file.read_text())
         assert len(found["entries"]) == done.last["events"]
         return found
+
+    def dsn(self, service: str) -> str:
+        own = replace(settings(), var=self.var, secrets=self.var / "secrets", database_url="")
+        return make_conninfo(Postgres(own).dsn, dbname=f"jianding_{service}")
 
     def export(self, folder: Path) -> dict[str, Any]:
         done = self.jianding("audit", "export", str(folder), "--json")
@@ -96,9 +101,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         shutil.rmtree(data)  # which may lie outside var/
 
 
-def send(line: CommandLine, command: str, **fields: Any) -> None:
+def send(line: CommandLine, command: str, by: tuple[str, ...] = CLERK, **fields: Any) -> None:
     message = json.dumps({"command_id": new_id(), **fields})
-    done = line("send", "registration", command, "-", *CLERK, "--json", stdin=message)
+    done = line("send", "registration", command, "-", *by, "--json", stdin=message)
     assert done.code == 0, done.errors + done.output
 
 
@@ -205,20 +210,24 @@ def test_erasing_a_person_leaves_the_export_and_every_trail_valid(office: Office
     person = office.candidates[1]
     office.export(tmp_path / "log")
     bundle = office.bundle(tmp_path / "before.json", id=person)
-    dsn = make_conninfo(
-        Postgres(replace(settings(), var=office.var, secrets=office.var / "secrets", database_url="")).dsn,
-        dbname="jianding_registration",
-    )
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        vault = Vault((office.var / "secrets/vault.master").read_bytes())
+    vault = Vault((office.var / "secrets/vault.master").read_bytes())
+    with psycopg.connect(office.dsn("registration"), autocommit=True) as connection:
         people = People(vault, lambda work: work(connection))
         assert people.find(person) is not None
-        assert people.erase(person)
+        erase = {"candidate": person, "ground": "consent_withdrawn"}
+        refused = office.jianding("send", "registration", "erase_person", json.dumps(erase), *CLERK, "--json")
+        assert (refused.code, people.find(person) is not None) == (1, True), "a clerk may not"
+        send(office.jianding, "erase_person", OFFICER, **erase)
         assert people.find(person) is None
     assert office.verify(tmp_path / "before.json") == VALID
+    trail = office.jianding("trail", "candidate", person, "--json").last["events"]
+    (erased,) = (step for step in trail if step["type"] == "PersonErased")
+    assert (erased["data"], erased["role"]) == (erase, "centre_officer")
+    wait_for_checkpoint(office.jianding, erased["index"] + 1)
     after = office.bundle(tmp_path / "after.json", id=person)["entries"]
     known = [entry["leaf"] for entry in bundle["entries"]]
-    assert [entry["leaf"] for entry in after[: len(known)]] == known  # further ones tell of the bundles
+    assert [entry["leaf"] for entry in after[: len(known)]] == known
+    assert erased["index"] in {entry["index"] for entry in after[len(known) :]}
     assert office.verify(tmp_path / "after.json") == VALID
     office.export(tmp_path / "log")
     assert office.verify(tmp_path / "log") == VALID

@@ -13,7 +13,7 @@ from services.audit import bundles, export, keyring, signed
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
 from services.audit.domain.notes import WITNESS, Note, Verifier
 from services.audit.domain.tree import Tree, leaf_hash, tile_root, verify_inclusion
-from services.registration.people import People
+from services.registration.people import People, destroy
 from shared.kernel.ids import derived_id
 from shared.security.vault import Identity, Vault
 from shared.testing.postgres import Cluster
@@ -346,7 +346,7 @@ def test_erasing_a_person_leaves_every_proof_as_it_was(
         assert people.find(person) is not None
         write(signatory, tmp_path / "out")
         before, bundle = files(tmp_path / "out"), made(signatory, "candidate", person)
-        assert people.erase(person) is True
+        destroy(connection, person)
         assert people.find(person) is None
     assert complete(signatory, bundle)
     after = made(signatory, "candidate", person)

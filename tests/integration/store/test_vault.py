@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from psycopg import errors
 
 from services.registration.domain.identity import check_character
 from services.registration.people import People
 from shared.bus.calls import Refused
+from shared.kernel.actors import Role
 from shared.kernel.errors import Refusal
 from shared.kernel.ids import derived_id, new_id
 from shared.runtime.chassis import Accepted
 from shared.runtime.executor import Call, Executor
 from shared.security.vault import Identity, Vault
-from tests.integration.store.office import CLERK, Office, at_once
+from tests.integration.store.office import CLERK, Office, at_once, somebody
 
 NAME = "欧阳测试"
 NUMBER = "990099199001010" + "01"  # of no place that exists
@@ -25,6 +27,7 @@ NUMBER += check_character(NUMBER)
 PHOTO = b"\x89PNG a portrait of nobody " + bytes(range(256))
 LING = derived_id("candidate", "Ling")
 HUA = derived_id("candidate", "Hua")
+OFFICER = somebody("officer", Role.CENTRE_OFFICER)
 
 
 class Registry:
@@ -50,6 +53,11 @@ class Registry:
         identity = {"name": name, "document": document, "number": number, "photo": PHOTO}
         call = Call(id or new_id(), CLERK)
         return self.people.enrol(Accepted({"candidate": candidate, **identity}, partial(self._decide, call)))
+
+    def erase(self, candidate: str, *, id: str = "") -> dict[str, Any]:
+        call = Call(id or new_id(), OFFICER)
+        fields = {"candidate": candidate, "ground": "consent_withdrawn"}
+        return self.people.erase(Accepted(fields, partial(self._decide, call)))
 
     def _decide(self, call: Call, command: Any, fields: Any, alongside: Any = None) -> dict[str, Any]:
         executor = Executor(self._office.definition, self._office.source)
@@ -123,9 +131,9 @@ def test_the_same_person_enrolled_under_two_ids_has_no_number_in_common_on_the_l
     office: Office, registry: Registry
 ) -> None:
     registry.enrol(LING)
-    registry.people.erase(LING)
+    registry.erase(LING)
     registry.enrol(HUA)
-    first, second = office.drafts()
+    first, second = (each for each in office.drafts() if each["type"] == "PersonEnrolled")
     assert first["data"]["identity_commitment"] != second["data"]["identity_commitment"]
     assert first["data"]["photo_commitment"] != second["data"]["photo_commitment"]
 
@@ -227,14 +235,41 @@ def test_erasing_makes_him_unreadable_and_leaves_log_and_commitments(
     registry.enrol(LING)
     office.sealer().seal()
     before = office.log()
-    assert registry.people.erase(LING)
-    assert not registry.people.erase(LING), "erased once is erased"
+    command = new_id()
+    answer = registry.erase(LING, id=command)
+    assert registry.erase(LING, id=command) == answer
+    with pytest.raises(Refused) as refused:
+        registry.erase(LING)
+    assert refused.value.problem["code"] == "PersonErasedAlready", "erased once is erased"
     assert registry.people.find(LING) is None
     assert office.admin.execute("SELECT number_index, wrapped_key, sealed FROM vault").fetchall() == [
         (None, None, None)
     ]
     assert office.log() == before
+    assert office.drafts()[-1]["data"] == {"candidate": LING, "ground": "consent_withdrawn"}
     assert registry.refusal(LING) == "PersonExists", "an erased id never stands for somebody else"
+
+
+def test_whoever_is_not_enrolled_cannot_be_erased_and_nobody_else_is(
+    office: Office, registry: Registry
+) -> None:
+    registry.enrol(LING)
+    with pytest.raises(Refused) as refused:
+        registry.erase(HUA)
+    assert refused.value.problem["code"] == "PersonUnknown"
+    assert registry.people.find(LING) is not None
+    assert (office.count("events"), office.count("commands")) == (1, 1)
+
+
+def test_a_key_that_cannot_be_destroyed_leaves_no_event_that_says_so(
+    office: Office, registry: Registry
+) -> None:
+    registry.enrol(LING)
+    office.admin.execute("REVOKE UPDATE ON vault FROM registration_service")
+    with pytest.raises(errors.InsufficientPrivilege):
+        registry.erase(LING)
+    assert office.count("events") == 1
+    assert registry.people.find(LING) is not None
 
 
 @pytest.mark.parametrize("column", ["wrapped_key", "sealed"])

@@ -20,6 +20,7 @@ EXAMPLES = {
         "number": "11010519491231002X",
         "photo": PHOTO,
     },
+    schemas.ErasePerson: {**ASKED, "candidate": ID, "ground": "consent_withdrawn"},
     schemas.RecordTraining: {
         **ASKED,
         "training": ID,
@@ -105,6 +106,7 @@ class TestSchemas(SchemaSuite):
         (schemas.EnrolPerson, "photo", "照片照片"),
         (schemas.EnrolPerson, "document", "library_card"),
         (schemas.EnrolPerson, "name", "某\n甲"),
+        (schemas.ErasePerson, "ground", "because"),
         (schemas.RecordTraining, "hours", 0),
         (schemas.RecordTraining, "trainees", [ID, ID]),
         (schemas.SubmitApplication, "level", 6),

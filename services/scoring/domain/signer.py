@@ -36,6 +36,17 @@ class SigningKeyMissing(DomainError):
     field = "signature"
 
 
+class SignatureMissing(DomainError):
+    """您已登记签名密钥，成绩须带签名；请在登记密钥的设备上提交，或先登记本设备的密钥。
+
+    You have registered a signing key, so a score has to be signed: submit it on that device, or register this
+    one's key first.
+    """
+
+    rule = "R127"
+    field = "signature"
+
+
 class SignatureInvalid(DomainError):
     """签名与评分表、成绩或登记的密钥不符；请在登记密钥的设备上重新签名。
 

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,13 +13,17 @@ from services.scoring.domain.signer import (
     NotYourKey,
     RegisterSigningKey,
     SignatureInvalid,
+    Signer,
     SigningKeyMissing,
     signer,
     statement,
 )
+from services.scoring.service import Scoring
+from shared.bus.calls import Refused
 from shared.contracts.scoring import SigningKeyRegistered
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import derived_id
+from shared.runtime.chassis import Accepted
 from shared.testing.scenario import scenario
 
 AT = datetime(2026, 4, 16, 1, 30, tzinfo=UTC)
@@ -64,6 +69,29 @@ def test_a_signature_over_sheet_score_and_digest_is_taken():
 def test_it_counts_for_nothing_else(sheet, score, digest):
     with pytest.raises(SignatureInvalid):
         signatures.check(PUBLIC, SIGNATURE, sheet, score, digest)
+
+
+@pytest.mark.parametrize(
+    ("key", "signature", "answer"),
+    [
+        ("", {}, {}),
+        (PUBLIC, {"signature": SIGNATURE}, {"public_key": PUBLIC}),
+        (PUBLIC, {}, "SignatureMissing"),
+        (PUBLIC, {"signature": SIGNATURE[::-1]}, "SignatureInvalid"),
+        ("", {"signature": SIGNATURE}, "SigningKeyMissing"),
+    ],
+)
+def test_whoever_has_a_key_has_to_sign_with_it(key, signature, answer):
+    service = Scoring()
+    service.execute = SimpleNamespace(state=lambda _, id: Signer(key if id == EXAMINER else ""))
+    fields = {"sheet": SHEET, "score": 71, "sheet_digest": DIGEST, **signature}
+    accepted = Accepted(fields, decide=lambda *_: None, by=Actor(EXAMINER, Role.EXAMINER, "centre"))
+    if isinstance(answer, dict):
+        assert service._key(accepted) == answer
+    else:
+        with pytest.raises(Refused) as refused:
+            service._key(accepted)
+        assert refused.value.problem["code"] == answer
 
 
 def test_another_key_and_no_key_are_told_apart():

@@ -26,12 +26,12 @@ from services.audit.cosigners import Cosigners, Refusal
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
 from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
-from services.audit.domain.tree import WIDTH, Tree, inclusion, leaf_hash, verify_inclusion
+from services.audit.domain.tree import WIDTH, Tree, leaf_hash, verify_inclusion
 from services.audit.memory import Memory, MemoryLost
 from services.audit.newest import Newest
 from services.audit.raising import raise_finding
 from services.audit.rereading import Disagreement, Rereading
-from services.audit.tiles import StoredTiles
+from services.audit.tiles import Prover, Roots, StoredTiles
 from services.audit.witness import Witness
 from shared.kernel.clock import stamp, utc_now
 from shared.kernel.faults import reached
@@ -73,6 +73,7 @@ class Signer:
         self._since = ""  # when the refusals began that have not ended yet
         self._policy: Policy | None = None
         self._cosigners = Cosigners((), None)
+        self._roots: Roots = {}
         self.behind = False  # whether the last step has left entries for the next
 
     def step(self, connection: Connection[Any]) -> bool:
@@ -197,7 +198,8 @@ class Signer:
         index, number, leaf = row
         if leaf is None or rereading.link_of(index, leaf, kind, ref) != number:
             raise Disagreement(index, "it does not have the link that the subject's rows say")
-        proof = inclusion(index, checkpoint.size, StoredTiles(connection))
+        prover = Prover(connection, self._roots)
+        proof = prover.proof(leaf_hash(leaf), index, checkpoint.size, checkpoint.root)
         if not verify_inclusion(leaf_hash(leaf), index, checkpoint.size, proof, checkpoint.root):
             raise Disagreement(index, "it is not the entry that was signed")
         return SubjectHead(checkpoint.origin, f"{kind}:{ref}", checkpoint.size, number, index)

@@ -13,6 +13,7 @@ from services.audit import bundles, export, keyring, signed
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
 from services.audit.domain.notes import WITNESS, Note, Verifier
 from services.audit.domain.tree import Tree, leaf_hash, tile_root, verify_inclusion
+from services.audit.tiles import Roots
 from services.registration.people import People, destroy
 from shared.kernel.ids import derived_id
 from shared.security.vault import Identity, Vault
@@ -222,6 +223,19 @@ def made(signatory: Signatory, kind: str, id: str) -> dict[str, Any]:
     connection = signatory.audit.connection
     found = bundles.bundle(connection, signatory.settings, kind, id, sign, patience=1)
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+
+
+def test_what_a_process_remembers_of_tiles_is_read_anew_once_it_proves_nothing(
+    signatory: Signatory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots: Roots = {}
+    monkeypatch.setattr(bundles, "_roots", roots)
+    assert complete(signatory, made(signatory, "candidate", CANDIDATE))
+    assert roots.keys() == {(0, 0), (0, 1)}
+    known = dict(roots)
+    roots[0, 0] = bytes(32)
+    assert complete(signatory, made(signatory, "candidate", CANDIDATE))
+    assert roots == known
 
 
 def complete(signatory: Signatory, bundle: dict[str, Any]) -> bool:

@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 INSTALL := $(PIP) install --no-deps --require-hashes
 
+# a run starts hundreds of processes, and each would compile everything anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check faults endure tamper vectors bench golden lock clean
 
@@ -23,7 +26,7 @@ up: $(VENV)/.runtime ## serve the embedded node on the data under var/ until Ctr
 
 test: $(VENV)/.dev ## run linters, types, architecture rules and the whole suite on a real PostgreSQL and RabbitMQ
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev ## run only what needs no server: ruff, mypy, import-linter, the compose file
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ from shared.runtime.postmaster import PidFile
 from shared.runtime.settings import Settings, settings
 from shared.testing.postgres import Cluster
 from shared.testing.rabbitmq import Broker, private_broker
+from tests.order import LONGEST
 
 _TEMPORARY = pytest.StashKey[pytest.TempPathFactory]()
 
@@ -44,12 +45,18 @@ def temporary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     request.config.stash[_TEMPORARY] = tmp_path_factory
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take files in the order of their tests (`--no-loadscope-reorder`)."""
+    place = {Path(__file__).parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A running private PostgreSQL."""
     var = tmp_path_factory.mktemp("var")
     cluster = Cluster(replace(settings(), var=var, secrets=var / "secrets", database_url="", amqp_url=""))
-    cluster.postgres.start()
+    cluster.start()
     yield cluster
     cluster.postgres.stop("immediate")
 

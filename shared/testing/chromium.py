@@ -1,19 +1,16 @@
 """A Chromium to test pages with: this machine's, its package (as root), or the package unpacked."""
 
 import os
-import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.testing import debian
 from shared.testing.rabbitmq.edition import Machine
 from shared.testing.rabbitmq.find import APT, QUIETLY
 
 _CACHE = Path(__file__).parents[2] / "var" / "cache" / "chromium"
 _PACKAGES = ("chromium", "fonts-wqy-microhei")  # and letters for Chinese
 _PROGRAM = "usr/lib/chromium/chromium"
-_NEEDED = re.compile(r"^Inst (\S+)", re.MULTILINE)
 _FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{root}/usr/share/fonts</dir><dir>/usr/share/fonts</dir><cachedir>{root}/fonts</cachedir></fontconfig>
 """
@@ -62,27 +59,20 @@ def _unpacked(machine: Machine, cache: Path) -> Chromium | None:
     """Fetched once with all that this machine lacks for it, and found again by every later run."""
     root = cache / "root"
     if not root.exists():
-        _fetch(machine, root)
+        debian.unpack(machine, _PACKAGES, root)
     return _beside(root) if (root / _PROGRAM).exists() else None
 
 
-def _fetch(machine: Machine, root: Path) -> None:
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root.parent, prefix="fetch-") as name:
-        work = Path(name)
-        plan = machine.run(["apt-get", "install", "--simulate", "--no-install-recommends", *_PACKAGES])
-        names = _NEEDED.findall(plan or "")
-        if not names or machine.run(["apt-get", "download", *names], folder=work) is None:
-            return
-        for package in sorted(work.glob("*.deb")):
-            if machine.run(["dpkg", "-x", str(package), str(work / "root")]) is None:
-                return
-        shutil.move(work / "root", root)
-
-
 def _beside(root: Path) -> Chromium:
-    libraries = [str(folder) for folder in root.glob("usr/lib/*-linux-*") if folder.is_dir()]
     fonts = root / "fonts.conf"
     fonts.write_text(_FONTS.format(root=root), encoding="utf-8")
-    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries), "FONTCONFIG_FILE": str(fonts)}
+    libraries = ":".join(map(str, _libraries(root)))
+    environment = {**os.environ, "LD_LIBRARY_PATH": libraries, "FONTCONFIG_FILE": str(fonts)}
     return Chromium(root / _PROGRAM, environment)
+
+
+def _libraries(root: Path) -> list[Path]:
+    """All folders with any: who keeps some in a folder of its own (PulseAudio) looks for it below /usr."""
+    patterns = ("usr/lib/*-linux-*/**/lib*.so*", "lib/*-linux-*/**/lib*.so*")
+    found = (file.parent for pattern in patterns for file in root.glob(pattern))
+    return sorted(set(found), key=lambda folder: (len(folder.parts), folder))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.order import LONGEST
+
 ROOT = Path(__file__).parents[2]
 CODE = sorted([*(ROOT / "shared").rglob("*.py"), *(ROOT / "services").rglob("*.py")])
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -54,6 +56,10 @@ def test_every_file_begins_by_saying_what_it_is_for(path):
 @pytest.mark.parametrize("path", LANGUAGE, ids=shown)
 def test_what_is_public_in_kernel_contracts_and_domains_has_a_docstring(path):
     assert [name for name, node in public(ast.parse(path.read_text())) if not ast.get_docstring(node)] == []
+
+
+def test_the_files_that_are_begun_first_are_there():
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).exists()] == []
 
 
 def test_what_is_guarded_names_the_files_that_show_it():

@@ -137,6 +137,21 @@ def test_it_says_which_version_it_is(nothing: CommandLine) -> None:
     assert re.fullmatch(r"jianding \d+\.\d+\.\d+\n", done.output)
 
 
+def test_a_command_loads_nothing_that_only_others_need(nothing: CommandLine) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "shared.runtime.cli", "--version"],
+        env=nothing.environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert {"eventlet", "shared.runtime.cli.main"} <= loaded
+    resolver, others = "eventlet.support.greendns", ("node", "web", "demo.run", "demo.desk")
+    assert not loaded & {resolver, *(f"shared.runtime.{other}" for other in others)}
+
+
 def test_everything_that_is_missing_of_the_caller_is_said_at_once(nothing: CommandLine) -> None:
     line = _one_line(nothing("send", "registration", "roster"))
     for said in ("--actor", "--role", "--body", "opaque id", "exam_affairs", "station-"):

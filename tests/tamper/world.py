@@ -122,7 +122,7 @@ class World:
         )
         self._make_keys()
         self.cluster = Cluster(self.settings)
-        self.cluster.postgres.start()
+        self.cluster.start()
         stack.callback(self.cluster.postgres.stop, "immediate")
         self.cluster.clone(["audit", "scoring"])
         self.admin = self._connected(stack, "audit", "admin")

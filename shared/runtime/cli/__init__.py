@@ -24,12 +24,19 @@ def main() -> None:
         "ignore", message=r"\s*Eventlet is deprecated"
     )  # it says so itself; nameko needs it
     if "relay" not in sys.argv[1:4]:
-        from shared.runtime import hub
-
-        hub.patch()
+        _patch()
     from shared.runtime.cli.main import main as run
 
     run()
+
+
+def _patch() -> None:
+    if not _SERVERS & set(sys.argv[1:4]):
+        # a resolver that waits cooperatively takes longer to import than many a command to run
+        os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+    from shared.runtime import hub
+
+    hub.patch()
 
 
 def _open_what_is_closed() -> None:

@@ -54,13 +54,25 @@ class Failed(Exception):
 @contextmanager
 def explained() -> Iterator[None]:
     """Turns what may be expected to fail into one line on stderr and exit code 1."""
+    _note(False)
+    try:
+        yield
+    except Exception as error:
+        message = _explanation(error)
+        if message is None:
+            raise
+        _say(error, message)
+
+
+def _explanation(error: Exception) -> str | None:
+    """What people read of a failure that may be expected. A command that goes well imports nothing for it."""
     import psycopg
 
     from shared.bus.calls import NoAnswer, Refused, RemoteError
     from shared.runtime.databases import AnotherBody
     from shared.runtime.definition import Impossible
     from shared.runtime.demo.desk import DemoStuck
-    from shared.runtime.demo.run import NotOurs
+    from shared.runtime.demo.mark import NotOurs
     from shared.runtime.lease import ServedAlready
     from shared.runtime.postgres import PostgresFailed
     from shared.runtime.settings import SettingInvalid
@@ -71,26 +83,25 @@ def explained() -> Iterator[None]:
     from shared.store.migrations import MigrationChanged
     from shared.wire.envelope import Undecodable
 
-    _note(False)
-    try:
-        yield
-    except (Failed, TimeoutError, Refused, RemoteError, SettingInvalid) as error:
-        _say(error, str(error))
-    except (ChainBroken, Undecodable) as error:
-        _say(error, _ALTERED.format(error))
-    except psycopg.OperationalError as error:
-        _say(
-            error,
-            f"数据库没有应答，请用 jianding doctor 查看。"
-            f" The database does not answer ({_first_line(error)}); `jianding doctor` says how to mend it.",
-        )
-    except (
-        AnotherBody, DemoStuck, Impossible, KeyFileIsOpen, KeyLost, MigrationChanged, NoAnswer, NotOurs,
-        PortTaken, PostgresFailed, RebuildRunning, ServedAlready,
-    ) as error:  # fmt: skip
-        _say(error, f"{type(error).__doc__} {error}")
-    except OSError as error:
-        _say(error, _of_a_file(error))
+    match error:
+        case Failed() | TimeoutError() | Refused() | RemoteError() | SettingInvalid():
+            return str(error)
+        case ChainBroken() | Undecodable():
+            return _ALTERED.format(error)
+        case psycopg.OperationalError():
+            return (
+                f"数据库没有应答，请用 jianding doctor 查看。"
+                f" The database does not answer ({_first_line(error)});"
+                " `jianding doctor` says how to mend it."
+            )
+        case (
+            AnotherBody() | DemoStuck() | Impossible() | KeyFileIsOpen() | KeyLost() | MigrationChanged()
+            | NoAnswer() | NotOurs() | PortTaken() | PostgresFailed() | RebuildRunning() | ServedAlready()
+        ):  # fmt: skip
+            return f"{type(error).__doc__} {error}"
+        case OSError():
+            return _of_a_file(error)
+    return None
 
 
 def _of_a_file(error: OSError) -> str:

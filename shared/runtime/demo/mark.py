@@ -10,6 +10,11 @@ _NAME = "demo"
 _TEXT = "The demo made the data in this folder, and the next demo replaces it.\n"
 
 
+class NotOurs(Exception):
+    """演示只使用空目录或先前演示的数据。
+    The demo begins with empty data, and deletes only what an earlier demo made."""
+
+
 def marked(var: Path) -> bool:
     """Whether all data in the folder is a demo's."""
     return (var / _NAME).exists()

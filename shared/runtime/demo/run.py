@@ -18,7 +18,7 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
 from shared.runtime.demo import logins
 from shared.runtime.demo.desk import DemoStuck
-from shared.runtime.demo.mark import mark, marked
+from shared.runtime.demo.mark import NotOurs, mark, marked
 from shared.runtime.demo.people import fictional
 from shared.runtime.demo.play import Play
 from shared.runtime.demo.summary import Summary, rate, together
@@ -43,11 +43,6 @@ OnSignal = Callable[[Callable[[], Any]], None]
 
 class Interrupted(Exception):
     """Somebody stopped the demo; nothing runs any more, and the next one begins anew."""
-
-
-class NotOurs(Exception):
-    """演示只使用空目录或先前演示的数据。
-    The demo begins with empty data, and deletes only what an earlier demo made."""
 
 
 def run(settings: Settings, seed: int, step: Step, say: Say, on_signal: OnSignal) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import random
 import re
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
@@ -317,6 +317,42 @@ def test_a_certificates_trail_is_the_whole_way_to_it(served: Demo) -> None:
     assert set(way) <= _types(trail)
 
 
+@pytest.mark.parametrize(
+    ("kind", "types"),
+    [
+        ("ticket", {"AdmissionTicketIssued", "TicketLinked", "CandidateCheckedIn"}),
+        ("room", {"SeatAssigned", "CandidateCheckedIn", "PaperDrawn"}),
+        ("paper", {"PaperPoolSealed", "PaperDrawn"}),
+        ("sheet", {"CandidateCheckedIn", "PaperDrawn", "SheetOpened", "ScoreSubmitted", "ScoreCorrected"}),
+    ],
+)
+def test_a_trail_tells_of_its_subject_what_the_sources_own_logs_have(
+    served: Demo, kind: str, types: set[str]
+) -> None:
+    """Every event, in order: who in which role and body on what, by both clocks, why, and what was before."""
+    last = f"'{max(types & {'ScoreCorrected', 'PaperDrawn', 'CandidateCheckedIn'})}'"
+    id = served.one(
+        f"SELECT ref FROM subjects JOIN entries USING (index) WHERE kind = '{kind}' AND type = {last}"
+        " ORDER BY index LIMIT 1"
+    )
+    wanted = {event["id"]: event for event in _sealed_about(served, f"{kind}:{id}")}
+    whole = _trail(served, kind, id, "--limit", "10000")
+    trail = [step for step in whole if step["source"] != "/centre/audit"]
+    assert {step["id"]: _as_sealed(step) for step in trail} == {
+        id: _as_told(event) for id, event in wanted.items()
+    }
+    assert types <= _types(trail)
+    assert not any(step["hidden"] for step in trail)
+    at = {step["id"]: step["index"] for step in trail}
+    assert list(at.values()) == sorted(at.values())
+    assert all(at[step["causation"]] < step["index"] for step in trail if step["causation"] in at)
+    assert all(step["received"] >= step["recorded"] for step in trail)
+    for step in trail:
+        assert (step["before"], step["after"]) == (step["data"].get("old"), step["data"].get("new"))
+        hashes = [each for each in _flat(step["data"].values()) if re.fullmatch(r"[0-9a-f]{64}", str(each))]
+        assert _flat(step["evidence"].values()) == hashes
+
+
 def test_a_trail_of_nothing_says_so(served: Demo) -> None:
     done = served.jianding("trail", "batch", new_id())
     assert done.code == 1
@@ -497,6 +533,36 @@ def _trail(demo: Demo, *words: str) -> list[dict[str, Any]]:
     assert (done.last["kind"], done.last["id"]) == words[:2]
     found: list[dict[str, Any]] = done.last["events"]
     return found
+
+
+def _sealed_about(demo: Demo, subject: str) -> Iterator[dict[str, Any]]:
+    """What the services have sealed in their own logs about a subject."""
+    named = subject.replace("%", "%25").replace(" ", "%20")
+    for service in SERVICES:
+        if service != "audit":
+            with demo.connect(service) as connection:
+                rows = connection.execute("SELECT sealed FROM log ORDER BY position").fetchall()
+            events = (json.loads(sealed) for (sealed,) in rows)
+            yield from (event for event in events if named in event["refs"].split(" "))
+
+
+_TOLD = {
+    "time": "time", "recorded": "recordedtime", "type": "type", "actor": "actor", "role": "role",
+    "body": "body", "source": "source", "position": "position", "command": "commandid",
+    "causation": "causationid", "correlation": "correlationid", "data": "data",
+}  # fmt: skip
+
+
+def _as_sealed(step: dict[str, Any]) -> dict[str, Any]:
+    return {name: step[name] for name in (*_TOLD, "device")}
+
+
+def _as_told(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: event[said] for name, said in _TOLD.items()} | {"device": event.get("device", "")}
+
+
+def _flat(values: Iterable[Any]) -> list[Any]:
+    return [each for value in values for each in (value if isinstance(value, list) else [value])]
 
 
 def _types(trail: list[dict[str, Any]]) -> set[str]:

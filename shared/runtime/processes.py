@@ -17,7 +17,7 @@ from shared.runtime.definition import DOOR, service_class
 from shared.runtime.node import Node, configuration
 from shared.runtime.settings import Settings
 from shared.runtime.standing import arrived
-from shared.runtime.web import listen
+from shared.runtime.web import address, listen
 from shared.store import migrations
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,13 @@ def wait_for_broker(url: str, seconds: float = _PATIENCE, stop: Callable[[], boo
 def serve(
     settings: Settings,
     service: str,
-    ready: Callable[[], None],
+    ready: Callable[[str], None],
     on_signal: Callable[[Callable[[], Any]], None],
 ) -> bool:
-    """Waits for the servers, then runs one service until a signal comes; False if it came before that."""
+    """Waits for the servers, then runs one service until a signal comes; False if it came before that.
+
+    `ready` hears where the door listens; nothing, of another service.
+    """
     stopping: list[bool] = []
     on_signal(lambda: stopping.append(True))
     door = listen(settings.http) if service == DOOR else None
@@ -68,7 +71,7 @@ def serve(
     if stopping:
         runner.stop()
         return False
-    ready()
+    ready(address(door) if door else "")
     runner.wait()
     return True
 

@@ -101,9 +101,10 @@ def _options(
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("pika", "kombu", "amqp", "psycopg.pool"):
+    for noisy in ("kombu", "amqp", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
     logging.getLogger("nameko.containers").setLevel(logging.ERROR)  # a refusal is an answer, not a warning
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # of a broker that is away our own warning says all
 
 
 def main() -> None:

@@ -146,7 +146,11 @@ def serve(service: Annotated[Served, typer.Argument(help="Which one.")]) -> None
     from shared.runtime.processes import serve as run
 
     current = _over_rabbit() if service.value == "gateway" else _distributed()
-    if not run(current, service.value, lambda: _ready(f"{service.value} serves"), on_signal):
+
+    def ready(address: str) -> None:
+        _ready(f"{service.value} serves" + (f" {address}" if address else ""))
+
+    if not run(current, service.value, ready, on_signal):
         _ready(f"{service.value} was stopped before it served / 启动前已停止")
 
 

@@ -1,10 +1,16 @@
 """What every answer and every request has to keep to: headers, limits, forgery, cookies."""
 
+import base64
 from typing import Any
 
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Flask, Response, request
+from flask.json.tag import TaggedJSONSerializer
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import BadSignature
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from services.gateway import problems
@@ -39,9 +45,10 @@ class ForgedRequest(Refusal):
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Cookies signed with a key of this node; forms with a token of their session."""
+    """Cookies sealed with a key of this node; forms with a token of their session."""
+    key = secret(settings.secrets / "gateway.session")
     app.config.update(
-        SECRET_KEY=secret(settings.secrets / "gateway.session"),
+        SECRET_KEY=key,
         SESSION_COOKIE_NAME=_COOKIE,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -50,7 +57,7 @@ def register(app: Flask, settings: Settings) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
-    app.session_interface = _Sessions()
+    app.session_interface = _Sessions(key)
     csrf = CSRFProtect(app)
     app.before_request(lambda: _protect(csrf))
     app.after_request(_headers)
@@ -60,8 +67,36 @@ def register(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
 
 
+_spelling = TaggedJSONSerializer()
+
+
+class _Sealed:
+    """What a session holds, as text that nobody but us can read or make: it has tokens in it."""
+
+    def __init__(self, secret: bytes) -> None:
+        key = HKDF(hashes.SHA256(), length=32, salt=None, info=b"jianding session cookie").derive(secret)
+        self._seal = Fernet(base64.urlsafe_b64encode(key))
+
+    def dumps(self, content: dict[str, Any]) -> str:
+        return self._seal.encrypt(_spelling.dumps(content).encode()).decode()
+
+    def loads(self, text: str, max_age: int | None = None) -> Any:
+        """BadSignature for what is not ours, or older than so many seconds."""
+        try:
+            return _spelling.loads(self._seal.decrypt(text, max_age).decode())
+        except InvalidToken:
+            raise BadSignature("not ours, or too old") from None
+
+
 class _Sessions(SecureCookieSessionInterface):
-    """A cookie that came over TLS goes back over nothing else."""
+    """Sealed cookies; one that came over TLS goes back over nothing else."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._sealed = _Sealed(secret)
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        del app
+        return self._sealed
 
     def get_cookie_secure(self, app: Flask) -> bool:
         del app

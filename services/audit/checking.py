@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _ON_ITS_WAY = 5.0  # seconds for what was sealed a moment ago to reach the log
 _TOLD = 0.3  # seconds between two words about the progress
 _ALIVE = "ended_at IS NULL AND touched_at > now() - interval '30 seconds'"
+_ALONE = "SELECT pg_advisory_xact_lock(3, 0)"  # of two that begin at once, the second sees the first
 _BEGIN = f"""
 INSERT INTO checks (asked_by, whole)
 SELECT %s, (SELECT coalesce(max(index), -1) + 1 FROM entries)
@@ -117,7 +118,9 @@ def _head(workshop: Workshop, service: str) -> Head:
 
 def begin(connection: Connection[Any], asked_by: str) -> int:
     """The id of a new task; CheckRunning while another one runs."""
-    row = connection.execute(_BEGIN, (asked_by,)).fetchone()
+    with connection.transaction():
+        connection.execute(_ALONE)
+        row = connection.execute(_BEGIN, (asked_by,)).fetchone()
     if row is None:
         raise CheckRunning
     return int(row[0])

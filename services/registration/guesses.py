@@ -1,7 +1,9 @@
 """Wrong passwords are counted, and lock: for the name that is tried, and for the address they come from.
 
 An attempt counts before its password is looked at, so that many at once are not many for the price of one.
-Whether anybody has the name makes no difference here.
+Whether anybody has the name makes no difference here. The address is the word of whoever calls: the door
+says where a request comes from; another program with an account at the broker may say none, or any, and is
+held by the count of the name alone.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """The log as it grows, and its verification as a task: begun once, seen by all, ended by whoever wants."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -67,6 +68,17 @@ def test_a_task_names_the_first_bad_entry(
     checking.run(Workshop(witness), begun, BY)  # type: ignore[arg-type]
     (ended,) = witness.ask(checking.shown)
     assert (ended["verdict"]["verified"], ended["verdict"]["first"]) == (False, 7)
+
+
+def test_of_two_that_begin_in_the_same_instant_the_second_sees_the_first(witness: Witness) -> None:
+    with witness.visit() as first, witness.visit() as second, ThreadPoolExecutor(1) as pool:
+        with first.transaction():
+            checking.begin(first, SUPERVISOR)
+            late = pool.submit(checking.begin, second, SUPERVISOR)
+            with pytest.raises(TimeoutError):
+                late.result(timeout=0.5)
+        with pytest.raises(CheckRunning):
+            late.result(timeout=10)
 
 
 def test_there_is_one_task_at_a_time_and_whoever_cancels_ends_it(

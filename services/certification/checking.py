@@ -13,6 +13,7 @@ from shared.store import builds
 
 _TOLD = (
     "number", "station", "occupation", "catalogue", "level", "theory", "practical", "evidence_digest",
+    "issued_at",
 )  # fmt: skip
 
 
@@ -23,8 +24,9 @@ class Register:
         self._workshop = workshop
 
     def check(self, visit: Visit) -> dict[str, Any]:
-        """{genuine, checks: {number, registered, name, chain, passed}}, and all fields if it is genuine.
+        """{genuine, state, checks: {number, registered, name, chain, passed}}, all fields if it is genuine.
 
+        `state`: valid, not_found, mismatch of the name, or incomplete, where the evidence is not all there.
         Whoever does not know the name learns whether the number is in the register, and nothing else.
         """
         number, name = visit.fields["number"], visit.fields["name"]
@@ -32,12 +34,15 @@ class Register:
         holder = self._holder(certificate["candidate"], name) if certificate else {"matches": False}
         checks = {"number": True, "registered": certificate is not None, "name": holder["matches"]}
         if not holder["matches"]:
-            return {"genuine": False, "checks": checks}
+            state = "mismatch" if certificate else "not_found"
+            return {"genuine": False, "state": state, "checks": checks}
         links = set(dossier["links"]) if dossier else set()
         checks |= {"chain": set(LINKS) <= links, "passed": bool(dossier and dossier["passed"])}
         told = {field: certificate[field] for field in _TOLD}
         more = {"holder": name, "document_masked": holder["document_masked"]}
-        return {"genuine": all(checks.values()), "checks": checks, **told, **more}
+        genuine = all(checks.values())
+        state = "valid" if genuine else "incomplete"
+        return {"genuine": genuine, "state": state, "checks": checks, **told, **more}
 
     def _holder(self, candidate: str, name: str) -> dict[str, Any]:
         message = {"candidate": candidate, "name": name}

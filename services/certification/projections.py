@@ -58,11 +58,12 @@ def on_certificate_approved(event: said.CertificateApproved, rows: Rows) -> None
     rows.execute("UPDATE dossiers SET status = 'approved' WHERE application = %s", (event.application,))
 
 
-@certificates.on(said.CertificateIssued)
-def on_certificate_issued(event: said.CertificateIssued, rows: Rows) -> None:
+@certificates.on_dated(said.CertificateIssued)
+def on_certificate_issued(event: said.CertificateIssued, rows: Rows, happened: str) -> None:
     rows.execute(
         "INSERT INTO certificates (number, application, candidate, batch, station, occupation, catalogue,"
-        " level, theory, practical, evidence_digest) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " level, theory, practical, evidence_digest, issued_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             event.number,
             event.application,
@@ -75,6 +76,7 @@ def on_certificate_issued(event: said.CertificateIssued, rows: Rows) -> None:
             event.theory,
             event.practical,
             event.evidence_digest,
+            happened,
         ),
     )
     rows.execute(

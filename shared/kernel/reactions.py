@@ -8,6 +8,7 @@ from shared.kernel.events import Event
 
 Handler = Callable[[Any, Any], None]
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
+Dated = TypeVar("Dated", bound=Callable[[Any, Any, str], None])
 
 
 class Us(Protocol):
@@ -74,3 +75,14 @@ class Projection(Handlers):
         self.name = name
         self.tables = tables
         self.indexes = indexes
+        self._dated: set[type[Event]] = set()
+
+    def on_dated(self, *events: type[Event]) -> Callable[[Dated], Dated]:
+        """For a handler that wants to know when it happened: `(event, rows, stamp) -> None`."""
+        self._dated.update(events)
+        return self.on(*events)  # type: ignore[return-value]
+
+    def write(self, event: Event, rows: Rows, happened: str) -> None:
+        """What an event leaves in the tables; LookupError for one that is not handled."""
+        handler: Any = self._handlers[type(event)]
+        handler(event, rows, *([happened] if type(event) in self._dated else ()))

@@ -121,10 +121,7 @@ def handle(
         cursor.execute("SELECT set_config('search_path', %s, true)", (schema,))
         rows = Gathered(cursor, _kinds[projection.tables]) if len(wanted) >= _MANY else cursor
         for sealed in wanted:
-            event = sealed.event()
-            handler = projection.handler(type(event))
-            assert handler is not None
-            handler(event, rows)
+            projection.write(sealed.event(), rows, sealed.attributes["time"])
         if isinstance(rows, Gathered):
             rows.write()
         cursor.execute("SELECT set_config('search_path', 'public', true)")

@@ -10,7 +10,8 @@ CREATE TABLE certificates (
     level           int  NOT NULL,
     theory          int  NOT NULL,
     practical       int  NOT NULL,
-    evidence_digest text NOT NULL
+    evidence_digest text NOT NULL,
+    issued_at       text NOT NULL DEFAULT ''
 );
 CREATE INDEX certificates_of_batch ON certificates (batch, number);
 

@@ -134,7 +134,7 @@ def told(office: Office, projection: Projection, *, gathered: bool) -> list[Any]
     with connection.transaction(), connection.cursor() as cursor:
         rows = Gathered(cursor) if gathered else cursor
         for event in projection.events:
-            projection.handler(event)(example(event), rows)
+            projection.write(example(event), rows, "2026-04-16T01:30:00.000000Z")
         if gathered:
             rows.write()
     tables = connection.execute(

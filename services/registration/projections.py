@@ -11,7 +11,11 @@ register = Projection(
     _sql.joinpath("register.sql").read_text(encoding="utf-8"),
     _sql.joinpath("register_indexes.sql").read_text(encoding="utf-8"),
 )
-accounts = Projection("accounts", _sql.joinpath("accounts.sql").read_text(encoding="utf-8"))
+accounts = Projection(
+    "accounts",
+    _sql.joinpath("accounts.sql").read_text(encoding="utf-8"),
+    _sql.joinpath("accounts_indexes.sql").read_text(encoding="utf-8"),
+)
 
 _STATUS = {
     said.StationReviewPassed: "station_passed",

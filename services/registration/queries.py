@@ -1,56 +1,73 @@
-"""What registration answers. Each takes the rows of the live projections."""
+"""What registration answers. Each takes the rows of the live projections.
+
+`own`: the station to which whoever asks belongs, and which is all that he is shown; nothing at the centre.
+"""
 
 import re
 from typing import Any
 
+from shared.kernel.actors import Role
 from shared.kernel.reactions import Rows
+from shared.store.pages import page
 
 _TICKET = re.compile(r"[2-9A-HJ-NP-Z]{16}")
 _DIGITS = re.compile(r"[0-9a-f]{4,32}")
 
+_ACCOUNTS = """
+SELECT account::text, open, appointments, locked_until FROM accounts WHERE
+"""
+_HELD = """
+WITH accounts AS MATERIALIZED (SELECT * FROM accounts WHERE appointments && %(held)s)
+SELECT account::text, open, appointments, locked_until FROM accounts WHERE
+"""
 _APPLICATIONS = """
 SELECT application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome
 FROM applications
 """
 
 
-def application(rows: Rows, application: str) -> dict[str, Any] | None:
+def application(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
     """One application as it stands, or None."""
-    return rows.execute(_APPLICATIONS + "WHERE application = %s", (application,)).fetchone()
+    asked = {"application": application, "own": own}
+    return rows.execute(_APPLICATIONS + "WHERE application = %(application)s" + _of(own), asked).fetchone()
 
 
-def roster(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any]]:
+def roster(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """花名册 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        _APPLICATIONS + "WHERE batch = %s AND application > %s ORDER BY applications.application LIMIT %s",
-        (batch, after, limit),
+        f"{_APPLICATIONS} WHERE batch = %(batch)s AND application > %(after)s{_of(own)}"
+        " ORDER BY applications.application LIMIT %(limit)s",
+        {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
 
 
-def accounts(rows: Rows, after: str, limit: int) -> list[dict[str, Any]]:
-    """Accounts by id, with their appointments in the order in which they were given."""
-    return rows.execute(
-        "SELECT account::text, open, appointments, locked_until FROM accounts"
-        " WHERE account > %s ORDER BY account LIMIT %s",
-        (after, limit),
-    ).fetchall()
+def accounts(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
+    """Accounts by id, with their appointments in the order in which they were given.
+
+    Of a station's own: those that are appointed there.
+    """
+    asked = {"after": after, "limit": limit, "held": [f"{role}@station-{own}" for role in Role]}
+    among = _HELD if own else _ACCOUNTS
+    return rows.execute(among + page("accounts", [], "account", newest=False), asked).fetchall()
 
 
 def applications(
-    rows: Rows, station: str, batch: str, status: str, text: str, after: str, limit: int
+    rows: Rows, station: str, batch: str, status: str, text: str, after: str, limit: int, own: str = ""
 ) -> list[dict[str, Any]]:
     """Applications, newest first: of a station, of a batch, in a status, or all that these leave.
 
     `text` is the beginning of an application's id, or a whole ticket number or id of a candidate.
     """
-    asked = {"station": station, "batch": batch or None, "status": status, "after": after, "limit": limit}
-    conditions = [f"{name} = %({name})s" for name in ("station", "batch", "status") if asked[name]]
+    asked: dict[str, Any] = {"station": station or own, "batch": batch, "status": status}
+    asked |= {"after": after, "limit": limit, "own": own}
+    equal = ["batch"] if batch else [name for name in ("status", "station") if asked[name]]
+    conditions = [f"{name} = %({name})s" for name in ("status", "station") if batch and asked[name]]
     if text:
         conditions.append(_found_by(text, asked))
-    where = " AND ".join(["application < %(after)s", *conditions])
-    return rows.execute(
-        f"{_APPLICATIONS} WHERE {where} ORDER BY applications.application DESC LIMIT %(limit)s", asked
-    ).fetchall()
+    if own and station not in ("", own):
+        conditions.append("station = %(own)s")
+    where = " AND ".join([*conditions, page("applications", equal, "application")])
+    return rows.execute(f"{_APPLICATIONS} WHERE {where}", asked).fetchall()
 
 
 def _found_by(text: str, asked: dict[str, Any]) -> str:
@@ -66,8 +83,14 @@ def _found_by(text: str, asked: dict[str, Any]) -> str:
     return f"({among} OR candidate = %(first)s)" if len(digits) == 32 else among
 
 
-def own_applications(rows: Rows, candidate: str) -> list[dict[str, Any]]:
+def own_applications(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """All applications of one candidate, newest first."""
     return rows.execute(
-        _APPLICATIONS + "WHERE candidate = %s ORDER BY applications.application DESC LIMIT 100", (candidate,)
+        f"{_APPLICATIONS} WHERE candidate = %(candidate)s{_of(own)}"
+        " ORDER BY applications.application DESC LIMIT 100",
+        {"candidate": candidate, "own": own},
     ).fetchall()
+
+
+def _of(own: str) -> str:
+    return " AND station = %(own)s" if own else ""

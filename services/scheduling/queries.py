@@ -1,8 +1,12 @@
-"""What scheduling answers. Each takes the rows of the live projections."""
+"""What scheduling answers. Each takes the rows of the live projections.
+
+`own`: the station to which whoever asks belongs, and which is all that he is shown; nothing at the centre.
+"""
 
 from typing import Any
 
 from shared.kernel.reactions import Rows
+from shared.store.pages import page
 
 # counted when asked, not kept: a count beside the rows it counts would be a second copy
 _BATCHES = """
@@ -19,8 +23,7 @@ FROM batches CROSS JOIN LATERAL (
 """
 _ON_DAYS = """
 WHERE station = %(station)s AND (theory_at >= %(since)s AND theory_at < %(until)s
-   OR practical_at >= %(since)s AND practical_at < %(until)s) ORDER BY theory_at, batch LIMIT 100
-"""
+   OR practical_at >= %(since)s AND practical_at < %(until)s)"""
 _STATIONS = """
 WITH RECURSIVE found AS (
     SELECT (SELECT min(station) FROM batches WHERE station > %(after)s) AS station, 1 AS place
@@ -28,68 +31,89 @@ WITH RECURSIVE found AS (
     SELECT (SELECT min(station) FROM batches WHERE station > found.station), place + 1
       FROM found WHERE station IS NOT NULL AND place < %(limit)s
 )
+"""
+# Compared as a pair, or a station that had no batch for long would be looked for from the newest batch on.
+# Without the condition, the end of the list would be a station that there is not, looked for in all of them.
+_NEWEST_OF = """
 SELECT found.station, newest.batch::text, newest.occupation, newest.stage, newest.theory_at
   FROM found CROSS JOIN LATERAL (
-    SELECT * FROM batches WHERE batches.station = found.station ORDER BY batch DESC LIMIT 1) AS newest
- ORDER BY found.station
+    SELECT * FROM batches WHERE (batches.station, batch) <= (found.station, %(last)s)
+     ORDER BY batches.station DESC, batch DESC LIMIT 1) AS newest
+ WHERE found.station IS NOT NULL AND newest.station = found.station ORDER BY found.station
 """
+_OWN = "WITH found AS (SELECT %(own)s::text AS station WHERE %(own)s > %(after)s)"
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_PANEL = "SELECT batch::text, examiner, part, head FROM panels WHERE batch = %(batch)s"
 _SITTINGS = """
 SELECT application::text, candidate::text, batch::text, level, room, seat, ticket, status FROM sittings
 """
 
 
-def batch(rows: Rows, batch: str) -> dict[str, Any] | None:
+def batch(rows: Rows, batch: str, own: str = "") -> dict[str, Any] | None:
     """One batch as it stands, with how many are enrolled, seated, checked in, absent and drawn; or None."""
-    return rows.execute(_BATCHES + "WHERE batch = %s", (batch,)).fetchone()
+    asked = {"batch": batch, "own": own}
+    return rows.execute(_BATCHES + "WHERE batch = %(batch)s" + _of(own), asked).fetchone()
 
 
-def batches(rows: Rows, station: str, after: str, limit: int) -> list[dict[str, Any]]:
+def batches(rows: Rows, station: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """The batches of a station, by id; `after` is the last id of the page before."""
-    return rows.execute(
-        _BATCHES + "WHERE station = %s AND batch > %s ORDER BY batches.batch LIMIT %s",
-        (station, after, limit),
-    ).fetchall()
+    asked = {"station": station, "after": after, "limit": limit, "own": own}
+    within = page("batches", ["station"], "batch", newest=False)
+    return rows.execute(f"{_BATCHES} WHERE {_here(own)}{within}", asked).fetchall()
 
 
-def sittings(rows: Rows, batch: str, after: str, limit: int) -> list[dict[str, Any]]:
+def sittings(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """考场安排表 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        _SITTINGS + "WHERE batch = %s AND application > %s ORDER BY sittings.application LIMIT %s",
-        (batch, after, limit),
+        f"{_SITTINGS} WHERE batch = %(batch)s AND application > %(after)s{_of_batch(own)}"
+        " ORDER BY sittings.application LIMIT %(limit)s",
+        {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
 
 
-def agenda(rows: Rows, stage: str, after: str, limit: int) -> list[dict[str, Any]]:
+def agenda(rows: Rows, stage: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """The batches of all stations in a stage, newest first."""
-    return rows.execute(
-        _BATCHES + "WHERE stage = %s AND batch < %s ORDER BY batches.batch DESC LIMIT %s",
-        (stage, after, limit),
-    ).fetchall()
+    asked = {"stage": stage, "station": own, "after": after, "limit": limit}
+    within = page("batches", ["stage", "station"] if own else ["stage"], "batch")
+    return rows.execute(f"{_BATCHES} WHERE {within}", asked).fetchall()
 
 
-def latest_batches(rows: Rows, station: str, after: str, limit: int) -> list[dict[str, Any]]:
+def latest_batches(rows: Rows, station: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """The batches of a station, newest first."""
-    return rows.execute(
-        _BATCHES + "WHERE station = %s AND batch < %s ORDER BY batches.batch DESC LIMIT %s",
-        (station, after, limit),
-    ).fetchall()
+    asked = {"station": station, "after": after, "limit": limit, "own": own}
+    within = page("batches", ["station"], "batch")
+    return rows.execute(f"{_BATCHES} WHERE {_here(own)}{within}", asked).fetchall()
 
 
-def stations(rows: Rows, after: str, limit: int) -> list[dict[str, Any]]:
+def stations(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """鉴定所 by code, each with its newest batch; one look into the index for each of them."""
-    return rows.execute(_STATIONS, {"after": after, "limit": limit}).fetchall()
+    asked = {"after": after, "limit": limit, "own": own, "last": _LAST}
+    return rows.execute((_OWN if own else _STATIONS) + _NEWEST_OF, asked).fetchall()
 
 
-def exam_days(rows: Rows, station: str, since: str, until: str) -> list[dict[str, Any]]:
+def exam_days(rows: Rows, station: str, since: str, until: str, own: str = "") -> list[dict[str, Any]]:
     """The batches of a station that are examined, in either part, from one stamp on and before another."""
-    asked = {"station": station, "since": since, "until": until}
-    return rows.execute(_BATCHES + _ON_DAYS, asked).fetchall()
-
-
-def panel(rows: Rows, batch: str) -> list[dict[str, Any]]:
-    """考评组 of a batch."""
+    asked = {"station": station, "since": since, "until": until, "own": own}
     return rows.execute(
-        "SELECT batch::text, examiner, part, head FROM panels"
-        " WHERE batch = %s ORDER BY part, head DESC, examiner",
-        (batch,),
+        f"{_BATCHES}{_ON_DAYS}{_of(own)} ORDER BY theory_at, batches.batch LIMIT 100", asked
     ).fetchall()
+
+
+def panel(rows: Rows, batch: str, own: str = "") -> list[dict[str, Any]]:
+    """考评组 of a batch."""
+    asked = {"batch": batch, "own": own}
+    return rows.execute(f"{_PANEL}{_of_batch(own)} ORDER BY part, head DESC, examiner", asked).fetchall()
+
+
+def _of(own: str) -> str:
+    return " AND station = %(own)s" if own else ""
+
+
+def _here(own: str) -> str:
+    return "station = %(own)s AND " if own else ""
+
+
+def _of_batch(own: str) -> str:
+    """For rows that name no station themselves."""
+    among = "SELECT FROM batches WHERE batches.batch = %(batch)s AND station = %(own)s"
+    return f" AND EXISTS ({among})" if own else ""

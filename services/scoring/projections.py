@@ -12,7 +12,7 @@ def _sql(name: str) -> str:
 
 
 scores = Projection("scores", _sql("scores"), _sql("scores_indexes"))
-desks = Projection("desks", _sql("desks"))
+desks = Projection("desks", _sql("desks"), _sql("desks_indexes"))
 
 _SHEET_STATUS = {
     said.ScoreSubmitted: "scored",

@@ -1,11 +1,14 @@
 """Who calls: the actor in the context of a call, and who may read what."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import Any
 
 from shared.kernel.actors import Actor, Role
-from shared.kernel.errors import InvalidInput, Refusal
+from shared.kernel.errors import InvalidInput, NotEntitled, Refusal
 from shared.security.tokens import Keyring, TokenInvalid, TokenMissing
 
 # who may see who sits behind a blind code (R070): not examiners, not candidates
@@ -36,6 +39,30 @@ class NotForThisRole(Refusal):
 
     rule = "R070"
     field = "role"
+
+
+class NotOfThisStation(NotEntitled):
+    """这是其他鉴定所的内容，查询已记录；请由该所或中心的人员查询。
+
+    This is another station's, and the attempt was recorded; somebody there or at the centre has to ask.
+    """
+
+    rule = "R001"
+    field = "station"
+
+
+def station_of(actor: Actor) -> str:
+    """The station whose rows are all that somebody is shown: that of its staff; nothing for everybody else.
+
+    An examiner is sent to other stations (R013), and like a candidate asks about himself alone.
+    """
+    kind, _, code = actor.body.partition("-")
+    return code if kind == "station" and actor.role in STAFF - {Role.SERVICE} else ""
+
+
+def scoped(query: Callable[..., Any], station: str) -> Callable[..., Any]:
+    """The query for the staff of a station, where what it shows belongs to one: then it takes `own`."""
+    return partial(query, own=station) if "own" in signature(query).parameters else query
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from shared.kernel.aggregates import Aggregate, Command, State
 from shared.kernel.errors import Refusal
 from shared.kernel.events import Event
 from shared.runtime import delivery, reading
-from shared.runtime.callers import FOLLOWERS, STAFF, read_actor
+from shared.runtime.callers import FOLLOWERS, STAFF, NotOfThisStation, read_actor, scoped, station_of
 from shared.runtime.definition import Definition
 from shared.runtime.doors import Door, Errands, Visitors, admit, readable, refuse
 from shared.runtime.executor import Alongside, Answer, Call, Executor
@@ -192,6 +192,10 @@ class Queries(_Part):
             arguments = schema.check(message)
             if arguments.get(_OWN.get(actor.role, ""), actor.id) != actor.id:
                 refuse(self.workshop, service, actor, call, arguments)
+            station = station_of(actor)
+            if station and arguments.get("station", "") not in ("", station):
+                refuse(self.workshop, service, actor, call, arguments, NotOfThisStation())
+            query = scoped(query, station)
             if said is not None:
                 return self._witnessed(actor, query, arguments, said)
             return self.workshop.persistently(lambda connection: _ask(connection, query, arguments))

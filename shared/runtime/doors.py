@@ -47,14 +47,19 @@ def readable(schema: type[QuerySchema], message: dict[str, Any]) -> dict[str, An
         return {}
 
 
-def refuse(workshop: Workshop, service: str, actor: Actor, query: str, asked: dict[str, Any]) -> NoReturn:
-    """Leaves an event of the attempt, and raises NotForThisRole."""
-    source = workshop.settings.source(service)
-    workshop.persistently(
-        lambda connection: reading.refuse(connection, source, actor, query, asked, NotForThisRole())
-    )
+def refuse(
+    workshop: Workshop,
+    service: str,
+    actor: Actor,
+    query: str,
+    asked: dict[str, Any],
+    why: Refusal | None = None,
+) -> NoReturn:
+    """Leaves an event of the attempt, and raises `why`: NotForThisRole, unless it is something else."""
+    source, why = workshop.settings.source(service), why or NotForThisRole()
+    workshop.persistently(lambda connection: reading.refuse(connection, source, actor, query, asked, why))
     workshop.committed()
-    raise NotForThisRole
+    raise why
 
 
 @dataclass(frozen=True, repr=False)

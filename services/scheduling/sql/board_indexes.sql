@@ -2,3 +2,4 @@
 CREATE INDEX IF NOT EXISTS batches_in_stage ON batches (stage, batch);
 CREATE INDEX IF NOT EXISTS batches_by_theory ON batches (station, theory_at);
 CREATE INDEX IF NOT EXISTS batches_by_practical ON batches (station, practical_at);
+CREATE INDEX IF NOT EXISTS batches_of_station_in_stage ON batches (stage, station, batch);

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
-from shared.kernel.actors import Role
+from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
 from shared.runtime.demo.people import fictional
 from shared.testing.http import Said, Visitor
 from shared.testing.rabbitmq.node import wait_until
+from tests.integration.gateway.conftest import House
 
 REGISTRATION = "/api/v1/registration"
 Token = Callable[[Role], str]
@@ -161,3 +163,32 @@ def test_the_metrics_of_a_real_node_name_every_service_and_the_log(visitor: Visi
     for name in ("jianding_consumer_lag_events", "jianding_outbox_age_seconds", "jianding_audit_entries"):
         assert f"{name}" in told
     assert 'jianding_up{service="audit"} 1.0' in told
+
+
+def test_the_staff_of_another_station_are_shown_nothing_and_refused_what_they_name(
+    house: House, visitor: Visitor, token: Token
+) -> None:
+    fields = _application(_enrol(visitor, token), new_id())
+    assert _submit(visitor, token, fields, new_id()).status == 200
+    other = house.mint.issue(Actor(new_id(), Role.STATION_DIRECTOR, "station-10012099"))
+    after = visitor.get("/api/v1/audit/head", other).json["size"] - 1
+    asked = {"batch": fields["batch"]}
+
+    def shown(who: str) -> list[Any]:
+        found: list[Any] = visitor.get(f"{REGISTRATION}/roster", who, **asked).json
+        return found
+
+    assert wait_until(lambda: len(shown(token(Role.STATION_DIRECTOR))) == 1, 20)
+    assert shown(other) == []
+    one = {"application": fields["application"]}
+    assert visitor.get(f"{REGISTRATION}/application", other, **one).status == 404
+    named = visitor.get(f"{REGISTRATION}/applications", other, station="10012003")
+    assert (named.status, named.code) == (403, "NotOfThisStation")
+
+    def recorded() -> list[Any]:
+        rows = visitor.get("/api/v1/events", token(Role.SUPERVISOR), after=after, limit=500).json
+        return [row["event"]["data"] for row in rows if row["event"]["body"] == "station-10012099"]
+
+    assert wait_until(lambda: bool(recorded()), 20)
+    (attempt,) = recorded()
+    assert (attempt["command"], attempt["code"]) == ("applications", "NotOfThisStation")

@@ -1,12 +1,11 @@
-"""Lists stay quick however many rows there are: every one of them is found through an index."""
+"""Every list on full tables: found through an index, and for the staff of a station its own alone."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from services.certification import queries as certification
@@ -17,162 +16,245 @@ from shared.runtime.definition import definition
 from shared.store import builds
 from shared.testing.postgres import Cluster
 
+SERVICES = {
+    "registration": registration,
+    "scheduling": scheduling,
+    "scoring": scoring,
+    "certification": certification,
+}
 ROWS = 20_000
-FIRST = "00000000-0000-0000-0000-000000000000"
-LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-STATION = "10000007"
+MOST = 1_000  # rows that a page of 100 may touch; a batch has 50, a station 500
+OURS, THEIRS = "10012000", "10012001"
+FIRST, LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
-_FILL = (Path(__file__).parent / "lists.sql").read_text(encoding="utf-8")
-_SERVICES = ("registration", "scheduling", "scoring", "certification")
-Query = Callable[..., Any]
-ASKED: dict[str, list[tuple[Query, dict[str, Any]]]] = {
+# row n: its id, its batch of 50, and the batch's station, which is one of forty
+ID = "lpad(to_hex(n), 32, '0')::uuid"
+BATCH = "lpad(to_hex(n / 50), 32, '0')::uuid"
+STATION = "'100120' || to_char(n / 50 %% 40, 'FM00')"
+PLACE = "'100120' || to_char(n %% 40, 'FM00')"  # where a row is a batch, or belongs to none
+FILLED = {
     "registration": [
-        (
-            registration.applications,
-            {"station": STATION, "batch": "", "status": "", "text": "", "after": LAST, "limit": 51},
-        ),
-        (
-            registration.applications,
-            {"station": STATION, "batch": "", "status": "submitted", "text": "", "after": LAST, "limit": 51},
-        ),
-        (
-            registration.applications,
-            {
-                "station": "",
-                "batch": "",
-                "status": "",
-                "text": "00000000000000000000000000001",
-                "after": LAST,
-                "limit": 51,
-            },
-        ),
-        (
-            registration.applications,
-            {"station": STATION, "batch": "", "status": "", "text": "2" * 16, "after": LAST, "limit": 51},
-        ),
-        (registration.own_applications, {"candidate": FIRST}),
+        f"""INSERT INTO applications SELECT {ID}, {ID}, {BATCH}, {STATION}, '', 4,
+            CASE WHEN n < 200 THEN 'rejected' ELSE 'concluded' END,
+            CASE WHEN n = 60 THEN 'TCKT222222222222' ELSE 'T' || n END
+            FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO accounts SELECT {ID}, true, ARRAY['examiner@station-' || {PLACE}]
+            FROM generate_series(1, %s) AS n""",
     ],
+    # twenty thousand batches, of which those that were first have sittings
     "scheduling": [
-        (scheduling.agenda, {"stage": "applied", "after": LAST, "limit": 51}),
-        (scheduling.latest_batches, {"station": STATION, "after": LAST, "limit": 51}),
-        (scheduling.stations, {"after": "", "limit": 51}),
-        (
-            scheduling.exam_days,
-            {
-                "station": STATION,
-                "since": "2026-03-01T00:00:00.000000Z",
-                "until": "2026-03-02T00:00:00.000000Z",
-            },
-        ),
-        (scheduling.panel, {"batch": "00000000-0000-0000-0000-000000000004"}),
+        f"""INSERT INTO batches SELECT {ID}, {PLACE}, '', '', '{{4}}', 50,
+            to_char(timestamp '2026-01-01' + n * interval '10 minutes', 'YYYY-MM-DD"T"HH24:MI'), '9',
+            CASE WHEN n < 200 THEN 'noticed' ELSE 'closed' END FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO sittings SELECT {ID}, {ID}, {BATCH}, 4, '', 0, '', 'drawn'
+            FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO panels SELECT {BATCH}, 'e' || n %% 50, 'theory', false
+            FROM generate_series(1, %s) AS n""",
     ],
     "scoring": [
-        (scoring.results_in, {"status": "combined", "after": LAST, "limit": 51}),
-        (scoring.own_results, {"candidate": FIRST}),
-        (scoring.distribution, {"batch": "00000000-0000-0000-0000-000000000003"}),
-        (
-            scoring.desk,
-            {"examiner": "00000000-0000-0000-0000-000000000003", "status": "open", "after": "", "limit": 51},
-        ),
-        (
-            scoring.desk,
-            {"examiner": "00000000-0000-0000-0000-000000000003", "status": "", "after": "", "limit": 51},
-        ),
+        f"""INSERT INTO results SELECT {ID}, {ID}, {BATCH}, {STATION}, 70, 80, true, '',
+            CASE WHEN n < 200 THEN 'reviewed' ELSE 'published' END FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO sheets SELECT 'B-' || n, 'B', {BATCH}, 'theory', '', ARRAY['somebody'], 'open'
+            FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO desks SELECT
+            CASE WHEN n < 400 THEN 'somebody' ELSE 'another' END, 'B-' || n, 'B', {BATCH}, 'theory', '',
+            CASE WHEN n < 200 THEN 'open' ELSE 'scored' END FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO proposals SELECT 'B-' || n, {BATCH}, {STATION}, 'theory', 60, 61, '', ''
+            FROM generate_series(1, %s) AS n""",
     ],
     "certification": [
-        (certification.waiting, {"after": LAST, "limit": 51}),
-        (certification.own_certificates, {"candidate": FIRST}),
-        (certification.statistics_of, {"batches": ("00000000-0000-0000-0000-000000000003",)}),
+        f"""INSERT INTO certificates SELECT 'N' || n, {ID}, {ID}, {BATCH}, {STATION}, '', '', 4, 70, 80, ''
+            FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO dossiers SELECT {ID}, {ID}, {BATCH}, {STATION}, '', '', 4, '{{}}', true, 'open', ''
+            FROM generate_series(1, %s) AS n""",
     ],
 }
-LISTS = [(service, query, asked) for service, all_ in ASKED.items() for query, asked in all_]
+
+PAGE = {"after": FIRST, "limit": 100}
+NEWEST = {"after": LAST, "limit": 100}
+ANY = {"station": "", "batch": "", "status": "", "text": ""}
+# a batch of THEIRS; row 60 is in it
+OF_BATCH = {"batch": "00000000-0000-0000-0000-000000000001"}
+ROW = f"{60:032x}"
+# what each query is asked about THEIRS
+ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "registration": [
+        ("application", {"application": ROW}),
+        ("roster", {**OF_BATCH, **PAGE}),
+        ("accounts", PAGE),
+        ("applications", {**NEWEST, **ANY}),
+        ("applications", {**NEWEST, **ANY, "station": THEIRS}),
+        ("applications", {**NEWEST, **ANY, "status": "rejected"}),
+        ("applications", {**NEWEST, **ANY, "status": "rejected", "station": THEIRS}),
+        ("applications", {**NEWEST, **ANY, "status": "rejected", "text": "0000"}),
+        ("applications", {**NEWEST, **ANY, **OF_BATCH}),
+        ("applications", {**NEWEST, **ANY, **OF_BATCH, "status": "rejected", "station": THEIRS}),
+        ("applications", {**NEWEST, **ANY, "text": ROW}),
+        ("applications", {**NEWEST, **ANY, "text": "TCKT222222222222"}),
+        ("applications", {**NEWEST, **ANY, "station": THEIRS, "text": "TCKT222222222222"}),
+        ("own_applications", {"candidate": ROW}),
+    ],
+    "scheduling": [
+        ("batch", OF_BATCH),
+        ("batches", {"station": THEIRS, **PAGE}),
+        ("sittings", {**OF_BATCH, **PAGE}),
+        ("agenda", {"stage": "noticed", **NEWEST}),
+        ("latest_batches", {"station": THEIRS, **NEWEST}),
+        ("stations", {"after": "", "limit": 100}),
+        ("exam_days", {"station": THEIRS, "since": "2026-01-02", "until": "2026-01-04"}),
+        ("panel", OF_BATCH),
+    ],
+    "scoring": [
+        ("sheet", {"sheet": "B-60"}),
+        ("sheets", {**OF_BATCH, "examiner": "somebody", "after": "", "limit": 100}),
+        ("result", {"application": ROW}),
+        ("results", {**OF_BATCH, **PAGE}),
+        ("results_in", {"status": "reviewed", **NEWEST}),
+        ("own_results", {"candidate": f"{2060:032x}"}),
+        ("distribution", {"batch": f"{41:032x}"}),
+        ("desk", {"examiner": "somebody", "status": "", "after": "", "limit": 100}),
+        ("desk", {"examiner": "somebody", "status": "open", "after": "", "limit": 100}),
+        ("proposals", {"after": "", "limit": 100}),
+        ("signing_key", {"examiner": "somebody"}),
+    ],
+    "certification": [
+        ("certificate", {"number": "N60"}),
+        ("certificates", {**OF_BATCH, "after": "", "limit": 100}),
+        ("dossier", {"application": ROW}),
+        ("statistics", OF_BATCH),
+        ("statistics_of", {"batches": (OF_BATCH["batch"],)}),
+        ("waiting", NEWEST),
+        ("own_certificates", {"candidate": ROW}),
+    ],
+}
+CASES = [
+    pytest.param(service, name, asked, id=f"{service}-{name}-{number}")
+    for service, cases in ASKED.items()
+    for number, (name, asked) in enumerate(cases)
+]
+every_list = pytest.mark.parametrize(("service", "name", "asked"), CASES)
+
+ACROSS = {"accounts", "agenda", "desk", "proposals", "results_in", "stations", "waiting"}
+NO_STATIONS = {("scoring", "signing_key")}  # public by what it is
+
+
+class Explained:
+    """Rows as a query sees them; keeps the plan of what it asked."""
+
+    def __init__(self, rows: Any) -> None:
+        self._rows = rows
+        self.plan: dict[str, Any] = {}
+
+    def execute(self, query: str, asked: Any) -> Any:
+        found = self._rows.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked).fetchone()
+        self.plan = found["QUERY PLAN"][0]["Plan"]
+        return self._rows.execute(query, asked)
 
 
 @pytest.fixture(scope="module")
-def filled(cluster: Cluster) -> Iterator[dict[str, Connection[Any]]]:
-    """The projections of four services with many rows."""
-    cluster.clone(_SERVICES)
-    with ExitStack() as stack:
-        yield {service: stack.enter_context(closing(_filled(cluster, service))) for service in _SERVICES}
+def full(cluster: Cluster) -> Iterator[dict[str, Connection[Any]]]:
+    """A connection to each service's database, whose projections have twenty thousand rows."""
+    cluster.clone(SERVICES)
+    connections = {service: cluster.connect(service) for service in SERVICES}
+    for service, connection in connections.items():
+        _fill(connection, service, ROWS)
+    yield connections
+    for connection in connections.values():
+        connection.close()
 
 
-def _filled(cluster: Cluster, service: str) -> Connection[Any]:
-    functions, *parts = _FILL.split("-- of ")
-    script = next(part.removeprefix(service) for part in parts if part.startswith(service))
-    with closing(cluster.connect(service)) as connection:
-        for projection in definition(service).projections:
-            builds.install(connection, projection)
-    with closing(cluster.connect(service, "admin")) as connection:
-        connection.execute((functions + script).replace(":rows", str(ROWS)))
-        connection.execute("ANALYZE")
-    return cluster.connect(service)
+def _fill(connection: Connection[Any], service: str, rows: int) -> None:
+    for projection in definition(service).projections:
+        builds.install(connection, projection)
+    with connection.transaction():
+        builds.see_live(connection)
+        for statement in FILLED[service]:
+            connection.execute(statement, (rows,))
+    for schema, table in connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE tableowner = current_user"
+    ).fetchall():
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table)))
 
 
-class _Planned:
-    """Rows that note how each query would be carried out."""
-
-    def __init__(self, rows: Any) -> None:
-        self._rows, self.read, self.sorted = rows, [], 0  # type: ignore[var-annotated]
-
-    def execute(self, query: str, params: Any = None) -> Any:
-        plan = self._rows.execute(f"EXPLAIN (FORMAT JSON) {query}", params).fetchone()["QUERY PLAN"]
-        self.read += list(_scans(plan[0]["Plan"]))
-        self.sorted = max([self.sorted, *_sorted(plan[0]["Plan"])])
-        return self._rows.execute(query, params)
-
-
-def _scans(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if "Relation Name" in node:
-        yield node["Node Type"], node["Relation Name"]
-    for each in node.get("Plans", []):
-        yield from _scans(each)
-
-
-def _sorted(node: dict[str, Any]) -> Iterator[float]:
-    """How many rows each sorting step would have before it."""
-    if node["Node Type"] == "Sort":
-        yield node["Plans"][0]["Plan Rows"]
-    for each in node.get("Plans", []):
-        yield from _sorted(each)
-
-
-@pytest.mark.parametrize(
-    ("service", "query", "asked"), LISTS, ids=lambda value: getattr(value, "__name__", None)
-)
-def test_a_list_reads_no_table_from_end_to_end(
-    filled: dict[str, Connection[Any]], service: str, query: Query, asked: dict[str, Any]
-) -> None:
-    connection = filled[service]
+def _ask(connection: Connection[Any], service: str, name: str, asked: dict[str, Any]) -> tuple[Any, Any]:
+    """(the answer, its plan)."""
     with connection.transaction():
         builds.see_live(connection)
         with connection.cursor(row_factory=dict_row) as rows:
-            planned = _Planned(rows)
-            query(planned, **asked)
-    assert planned.read
-    assert [table for node, table in planned.read if node == "Seq Scan"] == []
-    assert planned.sorted < ROWS / 100
+            explained = Explained(rows)
+            return getattr(SERVICES[service], name)(explained, **asked), explained.plan
 
 
-def test_pages_of_applications_join_without_a_gap_and_newest_first(
-    filled: dict[str, Connection[Any]],
+def _touched(plan: dict[str, Any], name: str) -> float:
+    """How many rows were read; without the sittings that are counted for a batch, which plans them."""
+    if plan.get("Relation Name") == "sittings" and name != "sittings":
+        return 0
+    if "Plans" in plan:
+        return sum(_touched(each, name) for each in plan["Plans"])
+    read = sum(plan.get(key, 0) for key in ("Actual Rows", "Rows Removed by Filter"))
+    return float(read * plan["Actual Loops"])
+
+
+def _shown(answer: Any) -> bool:
+    """Whether an answer says anything; counts of nothing do not."""
+    return any(answer.values()) if isinstance(answer, dict) else bool(answer)
+
+
+def _about_them(name: str, asked: dict[str, Any]) -> bool:
+    """Whether everything that is asked for is THEIRS."""
+    if name == "applications":
+        return bool(asked["station"] or asked["batch"] or asked["text"] not in ("", "0000"))
+    return name not in ACROSS
+
+
+@every_list
+@pytest.mark.parametrize("own", ["", THEIRS])
+def test_a_page_reads_no_more_than_it_shows_however_long_the_list(
+    full: dict[str, Connection[Any]], service: str, name: str, asked: dict[str, Any], own: str
 ) -> None:
-    connection, found, after = filled["registration"], [], LAST
-    with connection.transaction(), connection.cursor(row_factory=dict_row) as rows:
-        builds.see_live(connection)
-        while page := registration.applications(rows, STATION, "", "submitted", "", after, 7):
-            found += [row["application"] for row in page]
-            after = found[-1]
-        whole = rows.execute(
-            "SELECT application::text FROM applications WHERE station = %s AND status = 'submitted'",
-            (STATION,),
-        ).fetchall()
-    assert len(found) > 40
-    assert found == sorted((row["application"] for row in whole), reverse=True)
+    within = {"own": own} if (service, name) not in NO_STATIONS else {}
+    answer, plan = _ask(full[service], service, name, {**asked, **within})
+    assert _touched(plan, name) <= MOST, plan
+    assert _shown(answer) or (service, name) in NO_STATIONS
 
 
-def test_a_station_is_listed_once_with_its_newest_batch(filled: dict[str, Connection[Any]]) -> None:
-    with filled["scheduling"].transaction(), filled["scheduling"].cursor(row_factory=dict_row) as rows:
-        builds.see_live(filled["scheduling"])
-        found = scheduling.stations(rows, "", 500)
-    assert [row["station"] for row in found] == [str(10_000_000 + n) for n in range(100)]
-    assert int(found[7]["batch"].replace("-", ""), 16) == ROWS - 93
+@every_list
+def test_the_staff_of_a_station_are_shown_nothing_of_another(
+    full: dict[str, Connection[Any]], service: str, name: str, asked: dict[str, Any]
+) -> None:
+    if (service, name) in NO_STATIONS:
+        assert "own" not in inspect.signature(getattr(SERVICES[service], name)).parameters
+        return
+    answer, _ = _ask(full[service], service, name, {**asked, "own": OURS})
+    rows = answer if isinstance(answer, list) else [answer]
+    assert {row["station"] for row in rows if row and "station" in row} <= {OURS}
+    if _about_them(name, asked):
+        assert not _shown(answer)
+
+
+def test_every_list_is_tried(full: dict[str, Connection[Any]]) -> None:
+    for service, queries in SERVICES.items():
+        public = {
+            name
+            for name, each in inspect.getmembers(queries, inspect.isfunction)
+            if not name.startswith("_") and each.__module__ == queries.__name__
+        }
+        assert public == {name for name, _ in ASKED[service]}
+
+
+def test_pages_of_applications_join_without_a_gap_and_newest_first(full: dict[str, Connection[Any]]) -> None:
+    found: list[str] = []
+    while page := _ask(
+        full["registration"],
+        "registration",
+        "applications",
+        {**ANY, "station": THEIRS, "status": "rejected", "limit": 7, "after": (found or [LAST])[-1]},
+    )[0]:
+        found += [row["application"].replace("-", "") for row in page]
+    assert found == [f"{n:032x}" for n in range(99, 49, -1)]
+
+
+def test_a_station_is_listed_once_with_its_newest_batch(full: dict[str, Connection[Any]]) -> None:
+    found, _ = _ask(full["scheduling"], "scheduling", "stations", {"after": "", "limit": 100})
+    assert [row["station"] for row in found] == [str(10_012_000 + n) for n in range(40)]
+    assert int(found[1]["batch"].replace("-", ""), 16) == ROWS - 39

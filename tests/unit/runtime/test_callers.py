@@ -10,7 +10,7 @@ import pytest
 from shared.kernel.actors import Actor, Role
 from shared.kernel.clock import utc_now
 from shared.kernel.errors import InvalidInput
-from shared.runtime.callers import Trust, read_actor
+from shared.runtime.callers import Trust, read_actor, scoped, station_of
 from shared.security.tokens import Keyring, Mint, TokenExpired, TokenInvalid, TokenMissing
 
 CLERK = {"actor": "0199c0de-0000-7000-8000-00000000c1e4", "role": "exam_affairs", "body": "station-10012003"}
@@ -122,3 +122,29 @@ def test_a_service_shows_a_token_of_its_own(tmp_path: Path, required: Trust) -> 
     assert read_actor({"token": token}, required, services=True) == us
     with pytest.raises(InvalidInput):
         read_actor({"token": token}, required)
+
+
+@pytest.mark.parametrize(
+    ("role", "body", "station"),
+    [
+        (Role.EXAM_AFFAIRS, "station-10012003", "10012003"),
+        (Role.SUPERVISOR, "station-10012003", "10012003"),
+        (Role.EXAM_AFFAIRS, "centre", ""),
+        (Role.EXAMINER, "station-10012003", ""),
+        (Role.CANDIDATE, "station-10012003", ""),
+        (Role.SERVICE, "station-10012003", ""),
+    ],
+)
+def test_the_staff_of_a_station_have_one_whose_rows_they_see(role: Role, body: str, station: str) -> None:
+    assert station_of(Actor("somebody", role, body)) == station
+
+
+def test_a_query_is_kept_to_a_station_where_its_rows_belong_to_one() -> None:
+    def rows(own: str = "") -> str:
+        return own
+
+    def keys() -> str:
+        return "of everybody"
+
+    assert scoped(rows, "10012003")() == "10012003"
+    assert scoped(keys, "10012003")() == "of everybody"

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 # an enrolment carries a person's identity: the broker keeps calls in memory, and forgets them with itself
 _TRANSIENT = {"delivery_mode": NON_PERSISTENT}
+_LOOK = 0.2  # seconds
 
 
 @deserialize_to_instance
@@ -48,6 +49,11 @@ class NoAnswer(Exception):
 
 class _Patient(QueueConsumer):
     """Outlives its broker, and looks for it every two seconds: kombu would wait for up to half a minute."""
+
+    def consume(self, *words: Any, **more: Any) -> Iterator[Any]:
+        # how long kombu waits for a message before it looks whether it shall stop: by itself a whole second
+        found: Iterator[Any] = super().consume(*words, **{**more, "safety_interval": _LOOK})
+        return found
 
     def ack_message(self, message: Any) -> None:
         # nameko expects a closed connection, not one that breaks under it, and ends the service over that

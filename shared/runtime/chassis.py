@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import eventlet
 from nameko.extensions import DependencyProvider
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -277,6 +278,7 @@ class Subscription(_Part):
     """Listens for the service's whole life; has no say in its calls."""
 
     _stopping = False
+    _asking: Any = None  # the greenlet that waits for another service's feed
 
     def setup(self) -> None:
         settings, definition = self.workshop.settings, self.definition
@@ -307,13 +309,24 @@ class Subscription(_Part):
     def stop(self) -> None:
         self._stopping = True
         self._reading.stop()
+        if self._asking is not None:
+            eventlet.hubs.get_hub().schedule_call_global(0, self._give_up, self._asking)
         self._thread.wait()
+
+    def _give_up(self, asking: Any) -> None:
+        if self._asking is asking:  # and was not answered meanwhile
+            asking.throw(delivery.FeedUnavailable("it is not waited for any more"))
 
     def _feed(self, service: str, position: int, limit: int) -> list[bytes]:
         # where everybody ends at once, nobody answers, and each question would wait for its answer
         if self._stopping:
             raise delivery.FeedUnavailable(f"{service} is not asked any more")
-        return self.workshop.feed(service, position, limit)
+        if service != self.container.service_name:
+            self._asking = eventlet.getcurrent()
+        try:
+            return self.workshop.feed(service, position, limit)
+        finally:
+            self._asking = None
 
     def _receive(self, service: str, bodies: Any) -> None:
         self.reception.receive(service, bodies)

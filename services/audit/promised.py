@@ -1,9 +1,11 @@
 """What was signed and published of the log once, against what it is now.
 
 Whoever owns the database can make a log that is whole in itself. What he cannot make is the log's signature
-and the witnesses' under another root: so the newest published checkpoint has to be that of this log.
+and the witnesses' under another root: so the newest published checkpoint has to be that of this log. Nor
+does he reach what the signer remembers: where that is at hand, it does not help him to delete checkpoints.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +13,9 @@ from psycopg import Connection
 
 from services.audit import keyring, signed
 from services.audit.domain.checkpoints import Checkpoint
-from services.audit.domain.notes import Note, NotSigned
+from services.audit.domain.notes import Note
 from services.audit.domain.tree import root_of
+from services.audit.memory import Memory, MemoryBroken
 from services.audit.sections import Problem
 from services.audit.tiles import StoredTiles
 from services.audit.verification import Verdict
@@ -33,17 +36,36 @@ SELECT size, root FROM signed_checkpoints WHERE origin = %s AND size > %s AND si
 """
 
 
+_LAST = "last signature"
+
+
 @dataclass(frozen=True)
 class Promise:
-    """The newest published checkpoint, as it stands in the database; `wrong` says what nobody signed."""
+    """A tree that somebody was told of, and by what (`its`); `wrong` says what nobody signed."""
 
+    its: str
     size: int
     root: bytes
     wrong: str = ""
 
 
-def promise(connection: Connection[Any], settings: Settings) -> Promise | None:
-    """None if nothing was published. To be asked before the log is read, for it goes on meanwhile."""
+def promise(connection: Connection[Any], settings: Settings) -> tuple[Promise, ...]:
+    """What has to be kept. To be asked before the log is read, for it goes on meanwhile."""
+    return tuple(filter(None, (_published(connection, settings), _remembered(settings))))
+
+
+def _remembered(settings: Settings) -> Promise | None:
+    """What the signer signed last, if its memory lies here."""
+    try:
+        tree = Memory.of(settings.var / "signer", settings.origin).load()
+    except PermissionError:
+        return None
+    except MemoryBroken:
+        return Promise(_LAST, 0, b"", "the signer's memory of it is damaged")
+    return Promise(_LAST, tree.size, tree.root) if tree else None
+
+
+def _published(connection: Connection[Any], settings: Settings) -> Promise | None:
     row = connection.execute(_PUBLISHED, (settings.origin,)).fetchone()
     if row is None:
         return None
@@ -53,7 +75,7 @@ def promise(connection: Connection[Any], settings: Settings) -> Promise | None:
         wrong = "" if note is None else _wrong(settings, note, Checkpoint(settings.origin, size, root))
     except ValueError as error:
         wrong = str(error)
-    return Promise(size, root, wrong)
+    return Promise("published checkpoint", size, root, wrong)
 
 
 def _wrong(settings: Settings, note: Note, stored: Checkpoint) -> str:
@@ -64,25 +86,32 @@ def _wrong(settings: Settings, note: Note, stored: Checkpoint) -> str:
         policy = keyring.policy(settings)
     except Impossible:  # whoever has no policy can compare, and not judge
         return ""
-    if not note.signed_by(policy.keys(stored.origin)):
-        raise NotSigned("no key that the policy has for the log has signed it")
-    note.signed_by(witness.key for witness in policy.witnesses)
+    policy.judge(note)
     return ""
 
 
 def broken(
-    connection: Connection[Any], settings: Settings, made: Promise | None, verdict: Verdict
+    connection: Connection[Any], settings: Settings, made: Iterable[Promise], verdict: Verdict
 ) -> list[Problem]:
-    """What the log that `verdict` is about does not keep of the promise; nothing if it keeps all of it.
+    """What the log that `verdict` is about does not keep of the promises; nothing if it keeps all of them.
 
     The index is that of the first entry that may be another one: behind the last checkpoint that still holds.
     """
-    if made is None:
-        return []
+    for each in made:
+        if each.its == _LAST and verdict.first is not None:
+            return []  # known already, and with the entry: the memory would only name a part of the log
+        if found := _broken(connection, settings, each, verdict):
+            return found
+    return []
+
+
+def _broken(
+    connection: Connection[Any], settings: Settings, made: Promise, verdict: Verdict
+) -> list[Problem]:
     if made.wrong:
-        return [(None, f"the published checkpoint of {made.size}: {made.wrong}")]
+        return [(None, f"the {made.its} of {made.size}: {made.wrong}")]
     if verdict.size < made.size:
-        what = f"{verdict.size} entries are fewer than the {made.size} of its published checkpoint"
+        what = f"{verdict.size} entries are fewer than the {made.size} of its {made.its}"
         return [(verdict.size, what)]
     if verdict.torn is not None or root_of(made.size, tiles := StoredTiles(connection)) == made.root:
         return []  # where it is not whole in itself, the entry is known already

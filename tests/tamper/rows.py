@@ -239,7 +239,8 @@ def backup_restored(world: World, chance: Random) -> Deed:
     world.forget(size)
     world.forget_signed(size)
     tables = [*LOG, "signed_checkpoints", "cosignatures"]
-    return restored(world, tables, at(looks.signer(world), "not-signed", size))
+    expected = at(looks.verify(world), "altered", size), at(looks.signer(world), "not-signed", size)
+    return restored(world, tables, *expected)
 
 
 @kind("database", again=True)

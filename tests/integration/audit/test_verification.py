@@ -478,7 +478,7 @@ def test_a_log_that_has_lost_what_was_published_is_named_from_there_on(published
         (
             "UPDATE signed_checkpoints SET note = substr(note, 1, position(E'\\n\\n' in note) + 1) || '— x '"
             " || encode(sha256(''), 'base64') || E'\\n' WHERE size = 24",
-            "no key that the policy has for the log has signed it",
+            "no key that the policy has for",
         ),
         ("UPDATE signed_checkpoints SET note = 'x' WHERE size = 24", "a note is a text, an empty line"),
     ],
@@ -490,6 +490,35 @@ def test_a_published_checkpoint_that_nobody_signed_is_told(
     ((index, problem),) = kept(published)
     assert index is None
     assert problem.startswith(f"the published checkpoint of 24: {what}")
+
+
+def test_a_checkpoint_without_its_witnesses_was_not_published(published: Signatory) -> None:
+    assert published.audit.admin.execute("DELETE FROM cosignatures WHERE size = 24").rowcount > 0
+    assert kept(published) == [(None, "the published checkpoint of 24: cosigned by 0 of 1 witnesses")]
+
+
+def test_it_helps_nobody_to_delete_the_checkpoints(published: Signatory) -> None:
+    admin = published.audit.admin
+    admin.execute("DELETE FROM cosignatures WHERE size = 24")
+    admin.execute("DELETE FROM signed_checkpoints WHERE size = 24")
+    assert kept(published) == []
+    published.rewrite(20, altered(published.leaves()[20]))
+    admin.execute(
+        "UPDATE entries SET received_at = received_at + make_interval(years => 2031 - date_part('year',"
+        " received_at)::int) WHERE index = 20"
+    )
+    assert published.audit.verdict().verified, "nothing else can tell"
+    assert kept(published) == [(18, "among entries 18 to 23 there is another than was signed and published")]
+    admin.execute("TRUNCATE signed_checkpoints CASCADE")
+    assert kept(published) == [(0, "among entries 0 to 23 there is another than was signed and published")]
+    admin.execute("TRUNCATE entries, subjects, tiles, tree_heads")
+    assert kept(published) == [(0, "0 entries are fewer than the 24 of its last signature")]
+
+
+def test_a_damaged_memory_of_the_signer_is_told(published: Signatory) -> None:
+    for path in (published.settings.var / "signer").glob("*.json"):
+        path.write_text("{}")
+    assert kept(published) == [(None, "the last signature of 0: the signer's memory of it is damaged")]
 
 
 def test_whoever_has_no_policy_compares_all_the_same(published: Signatory) -> None:

@@ -5,7 +5,7 @@ a broker still has.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -26,6 +26,9 @@ MOST = 200  # streams at once
 _PAUSE = 0.3  # seconds between two looks at a log that has not grown
 _SIGN_OF_LIFE = 15.0  # seconds; what is between us ends a connection that is silent
 
+Behind = Callable[[int], list[tuple[int, str]]]
+"""`behind(position)` -> [(position, text)] of what comes next, in the order of the log."""
+
 
 class After(QuerySchema):
     """Up to `limit` events behind position `after` of the audit log, whose first event has position 0."""
@@ -34,7 +37,7 @@ class After(QuerySchema):
     limit = Number(1, PAGE, required=False, load_default=100)
 
 
-class Behind(QuerySchema):
+class From(QuerySchema):
     """Everything behind position `after`; the header Last-Event-ID says the same, and counts more."""
 
     after = Number(-1, 2**53, required=False, load_default=-1)
@@ -62,10 +65,9 @@ class Tail:
         return self._size > beyond + 1
 
 
-def blueprint(backend: Backend) -> Blueprint:
+def blueprint(backend: Backend, tail: Tail) -> Blueprint:
     """`events` and `events/stream`."""
     found = Blueprint("events", __name__)
-    tail = Tail(backend)
 
     @found.get("/events")
     @found.doc(**_page_described())
@@ -87,13 +89,12 @@ def blueprint(backend: Backend) -> Blueprint:
     @found.doc(**_stream_described())
     def stream() -> Response:
         """The audit log behind a position, and everything that comes to it."""
-        who, after = principal(), _last_seen()
-        if tail.readers >= MOST:
-            raise TooManyStreams
-        first = read(backend, who.context(), after, PAGE)  # refused now, or never
-        spoken = _counted(tail, _spoken(follow(backend, tail, who.context(), after, first)))
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Response(spoken, content_type="text/event-stream", headers=headers)
+        context, after = principal().context(), last_seen()
+
+        def behind(position: int) -> list[tuple[int, str]]:
+            return list(enumerate(read(backend, context, position, PAGE), position + 1))
+
+        return streamed(tail, context, after, behind)
 
     return found
 
@@ -104,17 +105,27 @@ def read(backend: Backend, context: Context, after: int, limit: int) -> list[str
     return bodies
 
 
+def streamed(tail: Tail, context: Context, after: int, behind: Behind, name: str = "") -> Response:
+    """All that `behind` finds from position `after` on, as a stream of events called `name`."""
+    if tail.readers >= MOST:
+        raise TooManyStreams
+    first = behind(after)  # refused now, or never
+    spoken = _counted(tail, _spoken(follow(tail, context, after, behind, first), name))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(spoken, content_type="text/event-stream", headers=headers)
+
+
 def follow(
-    backend: Backend, tail: Tail, context: Context, after: int, first: list[str] | None = None
+    tail: Tail, context: Context, after: int, behind: Behind, first: list[tuple[int, str]] | None = None
 ) -> Iterator[tuple[int, str] | None]:
-    """(position, sealed event) of all that comes, and None as a sign of life; ends with the token."""
-    bodies, heard = first or [], time.monotonic()
+    """(position, text) of all that comes, and None as a sign of life; ends with the token."""
+    found, heard = first or [], time.monotonic()
     while True:
-        for body in bodies:
-            after, heard = after + 1, time.monotonic()
-            yield after, body
-        bodies = read(backend, context, after, PAGE) if tail.grown(after, context) else []
-        if not bodies:
+        for after, text in found:
+            heard = time.monotonic()
+            yield after, text
+        found = behind(after) if tail.grown(after, context) else []
+        if not found:
             time.sleep(_PAUSE)
         if time.monotonic() - heard > _SIGN_OF_LIFE:
             heard = time.monotonic()
@@ -130,20 +141,26 @@ def _counted(tail: Tail, spoken: Iterator[str]) -> Iterator[str]:
         tail.readers -= 1
 
 
-def _spoken(events: Iterator[tuple[int, str] | None]) -> Iterator[str]:
+def _spoken(events: Iterator[tuple[int, str] | None], name: str) -> Iterator[str]:
     yield "retry: 2000\n\n"
+    called = f"event: {name}\n" if name else ""
     for event in events:
-        yield f"id: {event[0]}\ndata: {event[1]}\n\n" if event else ": \n\n"
+        yield f"id: {event[0]}\n{called}{_lines(event[1])}\n" if event else ": \n\n"
+
+
+def _lines(text: str) -> str:
+    return "".join(f"data: {line}\n" for line in text.splitlines())
 
 
 def _asked(schema: type[QuerySchema]) -> dict[str, Any]:
     return schema.check(words.asked(schema, request.args))
 
 
-def _last_seen() -> int:
+def last_seen() -> int:
+    """The position that the reader of a stream has come to; InvalidInput if it is none."""
     said = request.headers.get("Last-Event-ID", "")
     if not said:
-        return int(_asked(Behind)["after"])
+        return int(_asked(From)["after"])
     if not (said.isascii() and said.isdigit() and len(said) < 16):
         raise InvalidInput("Last-Event-ID", zh="须为日志位置。", en="It has to be a position of the log.")
     return int(said)
@@ -164,7 +181,7 @@ def _page_described() -> dict[str, Any]:
 
 def _stream_described() -> dict[str, Any]:
     number = {"type": "string", "pattern": "^[0-9]{1,15}$"}
-    found = described.question(Behind, {"type": "string"}, paged=False)
+    found = described.question(From, {"type": "string"}, paged=False)
     found["parameters"][1] = {"in": "header", "name": "Last-Event-ID", "schema": number}
     about = "The same as Server-Sent Events, whose ids are positions of the log 事件流（实时）"
     found["responses"] |= {"200": {"description": about, "content": {"text/event-stream": {"schema": {}}}}}

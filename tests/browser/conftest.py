@@ -75,12 +75,17 @@ def seen() -> set[str]:
 
 @pytest.fixture
 def reader(browser: Browser, stage: str, sessions: dict[str, Any]) -> Iterator[Callable[..., Reader]]:
-    """`reader("supervisor")` -> somebody with a browser of his own, who is logged in in that role."""
+    """`reader("supervisor")` -> somebody with a browser of his own, who is logged in in that role.
+
+    `through`: the address by which he comes, where it is not the node's own.
+    """
     contexts = []
 
-    def come(role: str = "") -> Reader:
+    def come(role: str = "", through: str = "") -> Reader:
         context = browser.new_context(
-            base_url=stage, viewport={"width": 1280, "height": 900}, storage_state=sessions.get(role)
+            base_url=through or stage,
+            viewport={"width": 1280, "height": 900},
+            storage_state=sessions.get(role),
         )
         contexts.append(context)
         context.set_default_timeout(15_000)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from shared.kernel.actors import Role
 from shared.runtime.demo import logins
 from tests.browser.reader import LARGEST, Reader
+from tests.faults.proxy import Proxy
 
 CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 NAME, NUMBER = "虚构某某", "999999199001010111"
@@ -357,15 +359,69 @@ def test_a_supervisors_own_look_is_in_the_log(reader: Come) -> None:
     assert "敏感查阅" in steps.first.inner_text()
 
 
-def test_the_live_page_shows_what_happens_while_it_is_open(reader: Come) -> None:
-    supervisor, other = reader("supervisor"), reader("score_reviewer")
-    supervisor.open("/live")
-    before = supervisor.page.locator("#live .step").first.get_attribute("id")
-    other.open("/results")
-    supervisor.page.wait_for_function(
-        "before => document.querySelector('#live .step').id !== before", arg=before
+def test_a_live_page_shows_what_others_do_and_misses_nothing_while_its_line_is_broken(
+    reader: Come, stage: str
+) -> None:
+    """Another person's session makes events before, while and after the stream is cut."""
+    line = Proxy(int(stage.rsplit(":", 1)[1]))
+    try:
+        supervisor, other = (
+            reader("supervisor", through=f"http://127.0.0.1:{line.port}"),
+            reader("score_reviewer"),
+        )
+        supervisor.open("/live")
+        supervisor.page.wait_for_selector("#line[data-state=open]")
+        first = newest_step(supervisor)
+        other.open("/results")
+        before_the_break = wait_beyond(supervisor, first)
+        with line.cut():
+            assert line.reset() > 0
+            other.open("/results")
+        supervisor.page.wait_for_selector("#line[data-state=open]")
+        wait_beyond(supervisor, before_the_break)
+        other.open("/results")
+        wait_beyond(supervisor, newest_step(supervisor))
+        shown = steps_of(supervisor)
+        assert shown == list(range(shown[0], shown[-1] - 1, -1))
+        assert shown[0] > before_the_break + 1 > first
+        supervisor.keep("supervisor-live-zh")
+    finally:
+        line.close()
+    broken = ("ERR_CONNECTION_RESET", "htmx:sseError", "/live: [object Event]")  # what a browser says of that
+    assert [each for each in supervisor.wrong if not any(word in each for word in broken)] == []
+
+
+def test_without_a_script_a_live_page_is_loaded_again(browser: Browser, stage: str, reader: Come) -> None:
+    kept = reader("supervisor").page.context.storage_state()
+    context = browser.new_context(base_url=stage, storage_state=kept, java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto("/live")
+    before = plain.locator(".step").first.get_attribute("id")
+    reader("score_reviewer").open("/results")
+    for _ in range(100):
+        plain.get_by_role("link", name="刷新").click()
+        if plain.locator(".step").first.get_attribute("id") != before:
+            break
+    assert plain.locator(".step").first.get_attribute("id") != before
+    context.close()
+
+
+def steps_of(reader: Reader) -> list[int]:
+    """The log positions on a live page, from above."""
+    ids = reader.page.locator("#live .step").evaluate_all("all => all.map(each => each.id)")
+    return [int(each.removeprefix("event-")) for each in ids]
+
+
+def newest_step(reader: Reader) -> int:
+    return steps_of(reader)[0]
+
+
+def wait_beyond(reader: Reader, position: int) -> int:
+    """Waits for an event behind a position; the newest then."""
+    reader.page.wait_for_function(
+        "position => Number(document.querySelector('#live .step').id.slice(6)) > position", arg=position
     )
-    assert supervisor.wrong == []
+    return newest_step(reader)
 
 
 # -- operator and candidate

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, request, url_for
 
 _FOREIGN = {
     "htmx.js": "django_htmx/static/django_htmx/htmx-2.min.js",
+    "sse.js": "django_htmx/static/django_htmx/ext/hx-sse-2.min.js",
 }
 _OWN = Path(__file__).parent / "static"
 _A_YEAR = 31_536_000

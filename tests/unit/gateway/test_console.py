@@ -1,22 +1,30 @@
 """The console's frame: who sees which page, in which language, and what a page may do."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from flask.testing import FlaskClient
 
-from services.gateway import console
+from services.gateway import console, feed
+from services.gateway.app import make_app
+from services.gateway.backend import Backend
 from services.gateway.console import assets, words
 from services.gateway.console.frame import Page
 from services.gateway.console.language import catalogue
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import charts
-from shared.kernel.actors import Role
+from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
 from shared.runtime.manual import manual
+from shared.runtime.settings import settings
 from shared.testing import golden
+from tests.unit.gateway.conftest import Services
 
 HERE = Path(console.__file__).parent
 PAGES = [page for room in ROOMS for page in room.pages]
@@ -81,7 +89,74 @@ def test_a_template_has_no_script_and_no_style_of_its_own(path: Path) -> None:
 
 def test_files_of_others_come_from_their_wheel() -> None:
     assert (assets.content("htmx.js") or b"").startswith(b"var htmx")
+    assert b'defineExtension("sse"' in (assets.content("sse.js") or b"")
     assert assets.content("../__init__.py") is None
+
+
+# -- the live page
+
+
+@pytest.fixture
+def supervisor(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """A browser in which a supervisor is logged in."""
+    monkeypatch.setenv("JIANDING_VAR", str(tmp_path))
+    monkeypatch.setattr(feed, "_PAUSE", 0.001)
+    somebody = Actor("supervisor-1", Role.SUPERVISOR, "centre")
+    client = make_app(Backend(services.ask), settings(), lambda _token: somebody).test_client()
+    with client.session_transaction() as session:
+        session["tokens"] = {"access": "a token", "refresh": ""}
+        session["shown"] = {"name": "", "appointments": [], "until": time.time() + 900}
+    return client
+
+
+def _step(index: int) -> dict[str, Any]:
+    at = "2026-04-16T01:30:00.000000Z"
+    words_of_it = dict.fromkeys(("actor", "id", "causation", "correlation", "command"), f"of-{index}")
+    return {
+        "index": index, "position": index, "type": "BatchApplied", "role": "supervisor", "body": "centre",
+        "source": "/jianding/scheduling", "time": at, "recorded": at, "received": at, "device": "",
+        "data": {"level": 4}, "before": None, "after": None, "evidence": {}, **words_of_it,
+    }  # fmt: skip
+
+
+def _log(size: int) -> Callable[[str, str, dict[str, Any]], Any]:
+    def tell(_service: str, method: str, message: dict[str, Any]) -> Any:
+        if method == "head":
+            return {"size": size}
+        first = max(message["after"] + 1, size - message["limit"])
+        return [_step(index) for index in range(first, size)][::-1]
+
+    return tell
+
+
+def test_a_live_page_goes_on_where_its_browser_was_cut_off(
+    services: Services, supervisor: FlaskClient
+) -> None:
+    services.tell = _log(8)
+    said = supervisor.get("/live/stream?after=2", headers={"Last-Event-ID": "5"})
+    assert said.content_type.startswith("text/event-stream")
+    chunks = list(islice((chunk.decode() for chunk in said.response), 3))  # type: ignore[union-attr]
+    said.close()
+    heads = [chunk.split("data:", 1)[0] for chunk in chunks]
+    assert heads == ["retry: 2000\n\n", "id: 6\nevent: step\n", "id: 7\nevent: step\n"]
+    assert 'id="event-6"' in chunks[1]
+    assert "2026-04-16 09:30:00" in chunks[1]
+
+
+def test_what_a_live_page_leaves_out_after_a_long_break_is_counted(
+    services: Services, supervisor: FlaskClient
+) -> None:
+    services.tell = _log(1_000)
+    said = supervisor.get("/live/stream?after=9")
+    chunks = list(islice((chunk.decode() for chunk in said.response), 3))  # type: ignore[union-attr]
+    said.close()
+    assert chunks[1].startswith("id: 799\n")
+    assert "790" in chunks[1]
+    assert 'id="event-800"' in chunks[2]
+
+
+def test_a_live_stream_is_for_supervisors(client: FlaskClient) -> None:
+    assert client.get("/live/stream").status_code == 303
 
 
 def test_bars_keep_their_proportions_and_are_told_in_words() -> None:

@@ -1,5 +1,6 @@
 """The feed: in pages, and as a stream that goes on where its reader left it."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -76,9 +77,17 @@ def test_the_stream_begins_behind_what_its_reader_has(
     said.close()
 
 
-def test_a_reader_gets_what_comes_while_it_waits(log: Log) -> None:
+def following(log: Log, after: int) -> Iterator[tuple[int, str] | None]:
     backend = Backend(lambda service, method, _context, message: log.tell(service, method, message))
-    events = follow(backend, Tail(backend), {}, 3)
+
+    def behind(position: int) -> list[tuple[int, str]]:
+        return list(enumerate(feed.read(backend, {}, position, feed.PAGE), position + 1))
+
+    return follow(Tail(backend), {}, after, behind)
+
+
+def test_a_reader_gets_what_comes_while_it_waits(log: Log) -> None:
+    events = following(log, 3)
     assert next(events) == (4, log.event(4))
     log.size = 7
     assert list(islice(events, 2)) == [(5, log.event(5)), (6, log.event(6))]
@@ -86,8 +95,7 @@ def test_a_reader_gets_what_comes_while_it_waits(log: Log) -> None:
 
 def test_a_silent_log_gives_signs_of_life(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "_SIGN_OF_LIFE", 0.01)
-    backend = Backend(lambda service, method, _context, message: log.tell(service, method, message))
-    assert next(follow(backend, Tail(backend), {}, 4)) is None
+    assert next(following(log, 4)) is None
 
 
 def test_a_stream_ends_when_its_reader_may_not_go_on(

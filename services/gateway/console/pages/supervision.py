@@ -1,14 +1,25 @@
 """Supervision: trails, the log as it grows, its verification, findings, proofs, and one's own look-ups."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from flask import Response, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    copy_current_request_context,
+    current_app,
+    get_template_attribute,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from services.gateway import feed
 from services.gateway.console import words
 from services.gateway.console.desk import PAGE, Desk, Row
 from services.gateway.console.frame import Room
@@ -24,6 +35,7 @@ from shared.kernel.clock import stamp
 room = Room("supervision", _l("督导"))
 
 SUPERVISORS = frozenset({Role.SUPERVISOR})
+_AT_ONCE = 200  # events that a live page catches up with, after a break
 KINDS = (
     "candidate", "batch", "examiner", "certificate", "application", "ticket", "station", "room", "paper",
     "sheet", "actor",
@@ -117,8 +129,39 @@ def export(desk: Desk) -> Response:
 
 @room.page("/live", _l("实时事件"), roles=SUPERVISORS, asks=[("audit", "newest"), ("audit", "pace")])
 def live(desk: Desk) -> str:
+    """The newest events; `stream` brings those that follow. Without a script, the page is loaded again."""
     found = desk.ask("audit", "newest", limit=30)
-    return render_template("live.html", title=_("实时事件"), steps=found, chart=pace_of(desk))
+    after = found[0]["index"] if found else -1
+    return render_template(
+        "live.html", title=_("实时事件"), timeline=Timeline(found), after=after, chart=pace_of(desk)
+    )
+
+
+@room.page("/live/stream", roles=SUPERVISORS, listed=False)
+def stream(desk: Desk) -> Response:
+    """What follows the log position that a page has come to, each event as it is shown in a timeline."""
+    drawn, missed = _macro("timeline", "step"), _macro("timeline", "missed")
+
+    def behind(position: int) -> list[tuple[int, str]]:
+        found = desk.ask("audit", "newest", after=position, limit=_AT_ONCE)[::-1]
+        left_out = found[0]["index"] - position - 1 if found else 0
+        before = [(found[0]["index"] - 1, missed(left_out))] if left_out else []
+        return before + [(each["index"], drawn(each)) for each in found]
+
+    return feed.streamed(
+        current_app.extensions["jianding.tail"], desk.me.context, feed.last_seen(), behind, "step"
+    )
+
+
+@room.page("/live/pace", roles=SUPERVISORS, listed=False)
+def pace(desk: Desk) -> str:
+    return _macro("chart", "show")(pace_of(desk))
+
+
+def _macro(part: str, name: str) -> Callable[..., str]:
+    """A macro of a part, to be drawn after the request has been answered too."""
+    macro = get_template_attribute(f"parts/{part}.html", name)
+    return copy_current_request_context(lambda *given: str(macro(*given)))
 
 
 def pace_of(desk: Desk) -> charts.Chart:

@@ -19,6 +19,7 @@ from services.gateway.console.frame import Page
 from services.gateway.console.language import catalogue
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import charts
+from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
 from shared.runtime.manual import manual
@@ -55,9 +56,20 @@ def test_what_changes_something_is_never_done_by_a_link(page: Page) -> None:
 
 
 def test_every_role_has_something_to_do() -> None:
-    without = {Role.TRAINER, Role.SCORE_REGISTRAR}  # their commands have no page yet
     seen = {role for page in PAGES if page.listed and page.roles != PEOPLE for role in page.roles}
-    assert seen == PEOPLE - without
+    assert seen == PEOPLE
+
+
+def test_every_command_that_people_may_give_is_given_by_a_page() -> None:
+    given = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("pages/*.py"))
+    commands = [
+        method.name
+        for service in SERVICES
+        for method in manual(service)
+        if method.kind == "command" and PEOPLE & {Role(role) for role in method.roles}
+    ]
+    assert len(commands) > 20
+    assert [name for name in commands if f'"{name}"' not in given] == []
 
 
 def _messages() -> Iterator[str]:

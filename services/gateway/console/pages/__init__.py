@@ -1,6 +1,7 @@
 """The rooms of the console, in the order of the menu. A new one is a module here and a line below."""
 
 from services.gateway.console.pages import (
+    accounts,
     batches,
     centre,
     certificates,
@@ -13,11 +14,13 @@ from services.gateway.console.pages import (
     results,
     station,
     supervision,
+    training,
 )
 
 ROOMS = (
     door.room,
     station.room,
+    training.room,
     batches.room,
     day.room,
     centre.room,
@@ -26,6 +29,7 @@ ROOMS = (
     certificates.room,
     supervision.room,
     operating.room,
+    accounts.room,
     own.room,
     public.room,
 )

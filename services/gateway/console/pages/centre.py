@@ -42,7 +42,7 @@ def reviews(desk: Desk) -> str:
     return render_template("list.html", title=_("待复核申请"), table=table)
 
 
-@room.action("/centre/reviews/<uuid:id>/<verdict>", roles={Role.CENTRE_REVIEWER})
+@room.action("/centre/reviews/<uuid:id>/<any(pass, reject):verdict>", roles={Role.CENTRE_REVIEWER})
 def review(desk: Desk, id: Any, verdict: str) -> Any:
     return station.decide(desk, id, verdict, "centre")
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
+from services.gateway.console.language import day
 from services.gateway.console.parts import charts
 from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, paged
@@ -17,6 +18,7 @@ from shared.kernel.actors import Role
 room = Room("results", _l("成绩"))
 
 READERS = frozenset({Role.SCORE_REVIEWER, Role.CENTRE_OFFICER, Role.SUPERVISOR})
+BOOKKEEPERS = READERS | {Role.SCORE_REGISTRAR}
 _PASS_MARK = 60
 
 
@@ -74,7 +76,32 @@ def publish(desk: Desk, id: Any) -> Any:
     return act(lambda: desk.send("scoring", "publish_result", result=str(id)), back, _("成绩已公布。"))
 
 
-@room.page("/results/batch", _l("成绩分布"), roles=READERS, asks=[("scoring", "distribution")])
+@room.page("/results/book", _l("成绩册"), roles=BOOKKEEPERS, asks=[("scoring", "results")])
+def book(desk: Desk) -> str:
+    """登分造册: every result of a batch as it stands, to be read and printed. Having looked is an event."""
+    batch = request.args.get("batch", "").strip()
+    found = desk.rows("scoring", "results", batch=batch) if batch else []
+    empty = _("这个批次还没有合成的成绩。") if batch else _("请选择批次。")
+    return render_template(
+        "list.html",
+        title=_("成绩册"),
+        table=paged(_columns(), found, "application", empty=empty),
+        filters=[_batch(desk, batch)],
+        about=_("查阅未公布成绩会记入日志。"),
+    )
+
+
+def _batch(desk: Desk, chosen: str) -> Field:
+    """A batch by its id; at a station, one of its newest."""
+    if not desk.me.station:
+        return Field("batch", _("批次编号"), value=chosen)
+    found = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
+    options = [(row["batch"], f"{row['occupation']} {day(row['theory_at'])}") for row in found]
+    known = [("", _("请选择批次。")), *options]
+    return Field("batch", _("批次"), "choice", known, value=chosen, required=False)
+
+
+@room.page("/results/batch", _l("成绩分布"), roles=BOOKKEEPERS, asks=[("scoring", "distribution")])
 def one(desk: Desk) -> Any:
     """How the published scores of a batch lie, with the mark."""
     batch = request.args.get("batch", "").strip()

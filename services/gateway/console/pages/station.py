@@ -188,9 +188,17 @@ def _reviews(desk: Desk, found: Row) -> list[Form]:
 _WITHDRAWABLE = ("submitted", "station_passed", "registered", "ticketed")
 
 
+_DECISIONS = {
+    ("station", "pass"): "pass_station_review",
+    ("station", "reject"): "reject_at_station",
+    ("centre", "pass"): "pass_centre_review",
+    ("centre", "reject"): "reject_at_centre",
+}
+
+
 def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
     """Passes or rejects an application at the station or at the centre."""
-    method = f"pass_{level}_review" if verdict == "pass" else f"reject_at_{level}"
+    method = _DECISIONS[level, verdict]
     reason = {} if verdict == "pass" else {"reason": request.form.get("reason", "")}
     before = desk.ask("registration", "application", application=str(id))
 
@@ -205,7 +213,9 @@ def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
     )
 
 
-@room.action("/station/applications/<uuid:id>/review/<verdict>", roles={Role.STATION_REVIEWER})
+@room.action(
+    "/station/applications/<uuid:id>/review/<any(pass, reject):verdict>", roles={Role.STATION_REVIEWER}
+)
 def review(desk: Desk, id: Any, verdict: str) -> Any:
     return decide(desk, id, verdict, "station")
 

@@ -14,7 +14,7 @@ from shared.security.vault import Commitments, Identity, Locked, Vault
 
 _ROW = "SELECT person::text, number_index, wrapped_key, sealed FROM vault WHERE person = %s"
 _ERASE = """
-UPDATE vault SET number_index = NULL, wrapped_key = NULL, sealed = NULL
+UPDATE vault SET number_index = NULL, name_index = NULL, wrapped_key = NULL, sealed = NULL
  WHERE person = %s AND sealed IS NOT NULL
 """
 _NO_NUMBER = InvalidInput(
@@ -66,6 +66,7 @@ class People:
         if known is not None and known[0] != identity:
             raise PersonExists
         locked, commitments = self._vault.lock(candidate, identity)
+        name_index = self._vault.name_index(rules.plain_name(identity.name))
         return message.decide(
             EnrolPerson,
             {
@@ -74,7 +75,7 @@ class People:
                 "identity_commitment": (known[1] if known else commitments).identity,
                 "photo_commitment": (known[1] if known else commitments).photo,
             },
-            None if known else lambda connection: _insert(connection, locked),
+            None if known else lambda connection: _insert(connection, locked, name_index),
         )
 
     def find(self, person: str) -> tuple[Identity, Commitments] | None:
@@ -106,11 +107,12 @@ def destroy(connection: Connection[Any], person: str) -> None:
     connection.execute(_ERASE, (person,))
 
 
-def _insert(connection: Connection[Any], row: Locked) -> None:
+def _insert(connection: Connection[Any], row: Locked, name_index: bytes) -> None:
     try:
         connection.execute(
-            "INSERT INTO vault VALUES (%s, %s, %s, %s)",
-            (row.person, row.number_index, row.wrapped_key, row.sealed),
+            "INSERT INTO vault (person, number_index, wrapped_key, sealed, name_index)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (row.person, row.number_index, row.wrapped_key, row.sealed, name_index),
         )
     except errors.UniqueViolation as violation:
         refusal = PersonExists if violation.diag.constraint_name == "vault_pkey" else rules.IdNumberInUse

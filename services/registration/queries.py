@@ -83,6 +83,20 @@ def _found_by(text: str, asked: dict[str, Any]) -> str:
     return f"({among} OR candidate = %(first)s)" if len(digits) == 32 else among
 
 
+def applications_named(
+    rows: Rows, index: bytes, station: str, batch: str, status: str
+) -> list[dict[str, Any]]:
+    """Applications at a station of the people behind an index of the vault, newest first."""
+    asked = {"index": index, "station": station, "batch": batch or None, "status": status}
+    more = [f" AND {name} = %({name})s" for name in ("batch", "status") if asked[name]]
+    return rows.execute(
+        f"{_APPLICATIONS} JOIN vault ON vault.person = candidate"
+        f" WHERE name_index = %(index)s AND station = %(station)s{''.join(more)}"
+        " ORDER BY applications.application DESC LIMIT 200",
+        asked,
+    ).fetchall()
+
+
 def own_applications(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """All applications of one candidate, newest first."""
     return rows.execute(

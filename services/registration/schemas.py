@@ -257,6 +257,14 @@ class Applications(Newest):
     text = Text(40, required=False, load_default="")
 
 
+class Named(QuerySchema):
+    """按姓名查找: the whole name, whatever its width and spaces; at the own station of whoever asks."""
+
+    name = Text(60, identity=True)
+    batch = Id(required=False, load_default="")
+    status = Choice(*STATES, required=False, load_default="")
+
+
 class HolderOf(QuerySchema):
     candidate = Id()
     name = Text(60, identity=True)

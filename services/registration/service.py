@@ -27,6 +27,7 @@ from services.registration.operator import Operator
 from services.registration.people import People
 from services.registration.policies import policies
 from services.registration.projections import accounts, register
+from services.registration.searching import Search
 from services.registration.sessions import Sessions
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
@@ -39,6 +40,8 @@ from shared.security.keys import secret
 from shared.security.openid import IdTokens, Provider
 from shared.security.passwords import Passwords
 from shared.security.vault import Vault
+
+CLERKS = frozenset({Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.STATION_DIRECTOR})
 
 
 def _operator(connection: Any, settings: Any) -> Operator:
@@ -90,6 +93,7 @@ class Registration:
     read = Queries(definition)
     errand: Any  # set by `operated`
     people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
+    search = Built(lambda workshop: Search(workshop, _vault(workshop)))
     visit = Visitors()
     sessions = Built(_sessions)
     accounts = Built(lambda workshop: Accounts(_sessions(workshop)))
@@ -208,6 +212,11 @@ class Registration:
     def applications(self, **message: Any) -> list[dict[str, Any]]:
         """Applications, newest first, by station, batch, status and id."""
         return self.read(queries.applications, schemas.Applications, message, roles=STAFF)
+
+    @rpc
+    def applications_named(self, **message: Any) -> list[dict[str, Any]]:
+        """按姓名查找: applications at one's own station by an exact name; that one searched is an event."""
+        return self.errand(self.search.named, schemas.Named, message, roles=CLERKS)
 
     @rpc
     def own_applications(self, **message: Any) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The vault: personal data, encrypted per person; destroying a person's key erases him (R207).
 
-A row holds the person's key wrapped by the master key, the sealed identity, and a keyed index of the
-document number, so that the same document is found again without being readable.
+A row holds the person's key wrapped by the master key, the sealed identity, and keyed indexes of the
+document number and of the name, so that the same document or name is found again without being readable.
 """
 
 import hmac
@@ -54,6 +54,7 @@ class Vault:
         self._wrap = AESGCM(_derive(master, b"wrap"))
         self._index = _derive(master, b"index")
         self._finders = _derive(master, b"finders")
+        self._names = _derive(master, b"names")
 
     def number_index(self, document: str, number: str) -> bytes:
         """The same 32 bytes for the same document; without the master key, no number can be tried on it.
@@ -62,6 +63,10 @@ class Vault:
         """
         kind = "" if len(number) == _EIGHTEEN else document
         return hmac.digest(self._index, f"{kind}\x1f{number}".encode(), "sha256")
+
+    def name_index(self, name: str) -> bytes:
+        """The same 32 bytes for the same name; without the master key, no name can be tried on it."""
+        return hmac.digest(self._names, name.encode(), "sha256")
 
     def lock(self, person: str, identity: Identity) -> tuple[Locked, Commitments]:
         """A new row with a new key and new salts, and the commitments for the log."""

@@ -68,9 +68,9 @@ def sessions() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def seen() -> set[str]:
-    """The paths of pages that were looked at."""
-    return set()
+def walked() -> dict[str, set[str]]:
+    """By role the pages that were looked at."""
+    return {}
 
 
 @pytest.fixture

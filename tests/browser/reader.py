@@ -1,5 +1,6 @@
 """Somebody at a browser: what he does, and what a page must never show."""
 
+import re
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,11 @@ async () => (await axe.run(document, {
 })).violations.filter(found => ["serious", "critical"].includes(found.impact))
    .map(found => found.id + ": " + found.nodes.map(node => node.html.slice(0, 160)).join(" | "))
 """
+_WORDS = (
+    "th, label, main button, dt, nav a, nav h2, figcaption, summary, h3, .hint, .about, .state, .empty,"
+    " .verdict, svg .marked, .steps span"
+)
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 LARGEST = 300_000  # bytes of a page with all that it loads
 
 
@@ -38,12 +44,18 @@ class Reader:
     def open(self, path: str) -> None:
         self.page.goto(path)
 
-    def speak(self, language: str) -> None:
-        """Changes the language, if it is another."""
-        button = self.page.locator(f"button[lang={language}]")
-        if button.count():
-            button.click()
-            self.page.wait_for_selector(f"html[lang^={language}]")
+    def read_in(self, language: str) -> None:
+        """Pages are in this language from now on."""
+        cookie = {"name": "jianding_language", "value": language, "url": self.page.url}
+        self.page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+    def tab_to(self, target: Locator) -> None:
+        """By keyboard alone."""
+        for _ in range(200):
+            self.page.keyboard.press("Tab")
+            if target.evaluate("each => each === document.activeElement"):
+                return
+        raise AssertionError(f"{self.page.url}: no key leads to {target}")
 
     def fill(self, **fields: str) -> None:
         """Fields of the page's form by name."""
@@ -78,6 +90,11 @@ class Reader:
         self.page.evaluate(_AXE)
         found: list[str] = self.page.evaluate(_RULES)
         return found
+
+    def chinese(self) -> list[str]:
+        """Words of our own that are Chinese on an English page; what people called something may be."""
+        found: list[str] = self.page.locator(_WORDS).evaluate_all("all => all.map(each => each.textContent)")
+        return [text for text in found if _HAN.search(text)]
 
     def weight(self) -> int:
         """Bytes of the page and of everything that it loads."""

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
 
+from services.gateway.console.pages import ROOMS
 from shared.kernel.actors import Role
 from shared.runtime.demo import logins
 from tests.browser.reader import LARGEST, Reader
@@ -18,6 +21,14 @@ CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 NAME, NUMBER = "虚构某某", "999999199001010111"
 PEOPLE = [role.value for role in Role if role is not Role.SERVICE]
 Come = Callable[..., Reader]
+Walked = dict[str, set[str]]
+ROUTES = Map(
+    [Rule(page.path, endpoint=page.name) for room in ROOMS for page in room.pages if "GET" in page.methods]
+).bind("")
+# pages that no link leads to by itself: the day of the small batch
+STARTS = {"": ("/login", "/check"), "invigilator": ("/day?on=2026-04-16",)}
+# a file, and what is brought into a page that is open
+NO_PAGES = {"supervision_export", "supervision_stream", "supervision_pace"}
 
 
 def actor(role: Role) -> str:
@@ -37,38 +48,92 @@ ID_NUMBER = NUMBER[:17] + check_character(NUMBER[:17])
 # -- every page
 
 
-@pytest.mark.parametrize("role", PEOPLE)
-def test_every_page_of_a_role_opens_in_both_languages_without_an_obstacle(
-    reader: Come, seen: set[str], role: str
+@pytest.mark.parametrize("role", ["", *PEOPLE])
+def test_every_page_of_a_role_is_whole_in_both_languages_and_on_a_phone(
+    reader: Come, walked: Walked, role: str
 ) -> None:
-    """A page that several roles have is looked at with the first of them, and opened by all."""
+    """The role without a name is the public."""
+    walk(reader, walked, role)
+
+
+def walk(reader: Come, walked: Walked, role: str) -> None:
+    """Everything that the menu and the links of pages lead to; what several roles have, with the first."""
+    if role in walked:
+        return
     somebody = reader(role)
-    paths = somebody.page.locator("nav.rooms a").evaluate_all("all => all.map(each => each.pathname)")
-    assert paths
-    new = [path for path in paths if path not in seen]
-    for language in ("zh", "en"):
-        somebody.speak(language)
-        for path in new if language == "en" else paths:
-            somebody.open(path)
-            somebody.page.wait_for_selector("h1")
-            assert somebody.page.locator("main .problem").all_inner_texts() == []
-            if path in new:
-                somebody.keep(f"{role}{path.replace('/', '-').rstrip('-') or '-home'}-{language}")
-                assert somebody.weight() < LARGEST
-            if path in new and language == "zh":
-                assert somebody.obstacles() == []
-    seen.update(new)
+    ways = [*menu(somebody), *STARTS.get(role, ())]
+    opened = set[str]()
+    while ways:
+        way = ways.pop(0)
+        if (kind := kind_of(way)) in opened or not kind:
+            continue
+        opened.add(kind)
+        somebody.open(way)
+        assert somebody.page.locator("main .problem").all_inner_texts() == []
+        ways += links(somebody)
+        if not any(kind in others for others in walked.values()):
+            look_at(somebody, way, f"{role or 'public'}-{kind.replace('?', '-of-one')}")
+    walked[role] = opened
     assert somebody.wrong == []
 
 
-def test_the_pages_fit_a_phone_and_are_left_by_keyboard(reader: Come) -> None:
-    somebody = reader("exam_affairs")
+def test_no_page_of_the_frame_is_left_out(reader: Come, walked: Walked) -> None:
+    for role in ("", *PEOPLE):
+        walk(reader, walked, role)
+    pages = {page.name for room in ROOMS for page in room.pages if "GET" in page.methods}
+    assert pages - {kind.rstrip("?") for kinds in walked.values() for kind in kinds} == NO_PAGES
+
+
+def menu(somebody: Reader) -> list[str]:
+    return list(somebody.page.locator("nav.rooms a").evaluate_all("all => all.map(each => each.pathname)"))
+
+
+def links(somebody: Reader) -> list[str]:
+    """What a page leads to, in this house."""
+    ours = "all => all.filter(each => each.host === location.host).map(each => each.pathname + each.search)"
+    return list(somebody.page.locator("main a[href], .dropped a[href]").evaluate_all(ours))
+
+
+def kind_of(way: str) -> str:
+    """The page of the frame that an address belongs to, with a question mark where it asks for one thing."""
+    path, _, query = way.partition("?")
+    try:
+        name, _parts = ROUTES.match(path)
+    except HTTPException:
+        return ""
+    return "" if name in NO_PAGES else f"{name}{'?' if query else ''}"
+
+
+def look_at(somebody: Reader, way: str, name: str) -> None:
+    """In Chinese, in English, and on a phone."""
+    for language in ("zh", "en"):
+        somebody.read_in(language)
+        somebody.open(way)
+        somebody.keep(f"{name}-{language}")
+        assert (way, language, somebody.obstacles()) == (way, language, [])
+        assert somebody.weight() < LARGEST
+    assert (way, somebody.chinese()) == (way, [])
+    somebody.read_in("zh")
     somebody.page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/station/applications", "/station/batches", "/station/applications/new"):
-        somebody.open(path)
-        somebody.keep(f"phone{path.replace('/', '-')}")
-        wide = somebody.page.evaluate("() => document.documentElement.scrollWidth")
-        assert wide <= 390
+    somebody.open(way)
+    somebody.keep(f"{name}-phone")
+    wide = somebody.page.evaluate("() => document.documentElement.scrollWidth")
+    assert (way, wide) == (way, 390)
+    somebody.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_the_language_is_changed_by_a_button_and_stays(reader: Come) -> None:
+    somebody = reader()
+    somebody.open("/check")
+    somebody.page.locator("button[lang=en]").click()
+    somebody.page.wait_for_selector("html[lang^=en]")
+    somebody.open("/login")
+    assert somebody.page.locator("h1").inner_text() == "Log in"
+
+
+def test_a_keyboard_skips_what_stands_before_the_page(reader: Come) -> None:
+    somebody = reader("exam_affairs")
+    somebody.open("/station/applications")
     somebody.page.keyboard.press("Tab")
     assert somebody.page.evaluate("() => document.activeElement.className") == "skip"
     somebody.page.keyboard.press("Enter")
@@ -105,6 +170,7 @@ def test_a_batch_goes_its_way_from_application_to_certificate(reader: Come, tmp_
     ticket = seat(reader("exam_affairs"), batch, application)
     exam_day(reader("invigilator"), batch, ticket)
     score(reader("examiner"))
+    another_device(reader("examiner"))
     conclude(reader, application)
     number = certificate(reader("certificate_processor"), batch)
     anybody_checks(reader(), number)
@@ -136,6 +202,14 @@ def submit_an_application(clerk: Reader, batch: str, folder: Path) -> str:
     clerk.press("提交申请")
     assert clerk.told() == "申请已提交。"
     application = clerk.page.url.rsplit("/", 1)[1]
+    clerk.open("/station/applications/named")
+    clerk.fill(name=f" {NAME[:2]} {NAME[2:]}", batch=batch)
+    clerk.press("查找")
+    assert clerk.row(application[-8:]).locator(".state").inner_text() == "待初审"
+    assert NAME not in clerk.page.url
+    clerk.fill(name=NAME[:2])
+    clerk.press("查找")
+    assert clerk.page.locator("main tbody").count() == 0
     clerk.open(f"/station/applications?text={application[:18]}")
     assert clerk.row(application[-8:]).locator(".state").inner_text() == "待初审"
     return application
@@ -200,8 +274,10 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     assert invigilator.row(ticket).locator(".state").inner_text() == "已发准考证"
     page.context.set_offline(True)
     for said in ("证件已核", "照片相符"):
-        invigilator.row(ticket).get_by_label(said).check()
-    invigilator.row(ticket).get_by_role("button", name="签到").click()
+        invigilator.tab_to(invigilator.row(ticket).get_by_label(said))
+        page.keyboard.press("Space")
+    invigilator.tab_to(invigilator.row(ticket).get_by_role("button", name="签到"))
+    page.keyboard.press("Enter")
     page.wait_for_selector("#offline[data-count='1']")
     assert "1" in page.locator("#offline").inner_text()
     invigilator.keep("invigilator-offline-zh")
@@ -241,6 +317,15 @@ def score(examiner: Reader) -> None:
     )
     assert key == [False]
     assert examiner.wrong == []
+
+
+def another_device(examiner: Reader) -> None:
+    """Another browser has another key; what that means is said before it is registered."""
+    examiner.open("/examining")
+    examiner.page.wait_for_selector("#device[data-state=other]")
+    assert "另一台设备" in examiner.page.locator("#device-says").inner_text()
+    assert examiner.page.get_by_role("button", name="登记本设备的密钥").is_visible()
+    examiner.keep("examiner-another-device-zh")
 
 
 def conclude(reader: Come, application: str) -> None:
@@ -312,6 +397,64 @@ def everything_stands_in_the_trail(supervisor: Reader, batch: str) -> None:
     assert supervisor.obstacles() == []
 
 
+# -- trainer, registrar, administrator
+
+
+def test_a_trainer_records_who_was_trained(reader: Come) -> None:
+    trainer = reader("trainer")
+    trainer.open("/training")
+    trainer.page.get_by_role("link", name="登记培训").last.click()
+    trainer.page.locator("[name=trainees]").first.uncheck()
+    trainer.fill(hours="16")
+    trainer.press("登记培训")
+    assert trainer.told() == "培训已登记。"
+    supervisor = reader("supervisor")
+    steps = supervisor.page.locator(".step", has=supervisor.page.get_by_text("16", exact=True))
+    for _ in range(100):
+        supervisor.open(f"/trail?kind=actor&id={actor(Role.TRAINER)}&types=TrainingHeld")
+        if steps.count():
+            break
+    assert steps.count() == 1
+    assert trainer.wrong == []
+
+
+def test_a_registrar_reads_the_score_register_of_a_batch(reader: Come) -> None:
+    registrar = reader("score_registrar")
+    registrar.open("/results/book")
+    of_the_stage = registrar.page.locator("[name=batch] option").last.get_attribute("value")
+    registrar.open(f"/results/book?batch={of_the_stage}")
+    assert registrar.page.locator("tbody tr").count() >= 4
+    assert "已公布" in registrar.page.locator("tbody").inner_text()
+    assert registrar.wrong == []
+
+
+def test_an_account_is_opened_and_its_holder_changes_the_password(reader: Come) -> None:
+    administrator, holder = reader("administrator"), reader()
+    administrator.open("/accounts/new")
+    administrator.fill(name="a-new-invigilator", password="the-first-password", role="invigilator")
+    administrator.fill(body="station-10012003")
+    administrator.press("开户")
+    assert administrator.told() == "账户已开通。"
+    assert "监考 · 鉴定所 10012003" in administrator.page.locator("main").inner_text()
+    log_in(holder, "a-new-invigilator", "the-first-password")
+    holder.open("/password")
+    holder.fill(current="the-first-password", password="another-password-2")
+    holder.press("更改密码")
+    assert holder.told() == "密码已更改，请重新登录。"
+    log_in(holder, "a-new-invigilator", "another-password-2")
+    assert "监考" in holder.page.locator(".who").inner_text()
+    administrator.press("免职")
+    assert administrator.told() == "任职已终止。"
+    assert administrator.wrong == holder.wrong == []
+
+
+def log_in(somebody: Reader, name: str, password: str) -> None:
+    somebody.open("/login")
+    somebody.fill(name=name, password=password)
+    somebody.page.locator("main form.form button").click()
+    somebody.page.wait_for_url("**/")
+
+
 # -- supervision
 
 
@@ -326,7 +469,9 @@ def test_a_supervisor_verifies_the_log_and_sees_what_was_found(reader: Come) -> 
 
 def test_a_trail_shows_before_and_after_what_was_known_when_and_why(reader: Come) -> None:
     supervisor = reader("supervisor")
-    supervisor.open(f"/trail?kind=examiner&id={actor(Role.EXAMINER)}&types=CorrectionProposed")
+    supervisor.open(
+        f"/trail?kind=examiner&id={actor(Role.EXAMINER)}&types=CorrectionProposed&types=ScoreCorrected"
+    )
     step = supervisor.page.locator(".step").first
     before, after = step.locator("del").inner_text(), step.locator("ins").inner_text()
     assert int(before) == int(after) + 1

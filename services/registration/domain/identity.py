@@ -58,10 +58,11 @@ class IdNumberInUse(DomainError):
 
 def same_name(one: str, other: str) -> bool:
     """Whether two spellings are one name: width and spaces do not matter."""
-    return _plain(one) == _plain(other)
+    return plain_name(one) == plain_name(other)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """The one spelling of a name, by which it is compared and found."""
     return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 

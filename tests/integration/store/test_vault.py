@@ -242,9 +242,9 @@ def test_erasing_makes_him_unreadable_and_leaves_log_and_commitments(
         registry.erase(LING)
     assert refused.value.problem["code"] == "PersonErasedAlready", "erased once is erased"
     assert registry.people.find(LING) is None
-    assert office.admin.execute("SELECT number_index, wrapped_key, sealed FROM vault").fetchall() == [
-        (None, None, None)
-    ]
+    assert office.admin.execute(
+        "SELECT number_index, name_index, wrapped_key, sealed FROM vault"
+    ).fetchall() == [(None, None, None, None)]
     assert office.log() == before
     assert office.drafts()[-1]["data"] == {"candidate": LING, "ground": "consent_withdrawn"}
     assert registry.refusal(LING) == "PersonExists", "an erased id never stands for somebody else"

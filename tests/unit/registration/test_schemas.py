@@ -72,6 +72,7 @@ EXAMPLES = {
     schemas.Accounts: PAGE,
     schemas.Applications: {**PAGE, "station": "10012003", "batch": ID, "status": "submitted", "text": "0199"},
     schemas.OwnApplications: {"candidate": ID},
+    schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
     schemas.HolderOf: {"candidate": ID, "name": "某乙"},
 }
 # what identifies somebody, or proves that it is he, goes elsewhere first: people.py, logins.py, sessions.py

@@ -10,23 +10,24 @@ from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.pages import station
+from services.gateway.console.pages.results import BOOKKEEPERS
 from services.gateway.console.pages.steps import steps
 from services.gateway.console.parts.form import Field, Form, act, serve, subject
 from services.gateway.console.parts.progress import Steps
 from services.gateway.console.parts.table import Column, paged
 from shared.kernel.actors import Role
 
-room = Room("batches", _l("批次"))
+room = Room("batches", _l("批次事务"))
 
 
-@room.page("/station/batches", _l("批次"), roles=station.CLERKS, asks=[("scheduling", "latest_batches")])
+@room.page("/station/batches", _l("批次一览"), roles=station.CLERKS, asks=[("scheduling", "latest_batches")])
 def all_(desk: Desk) -> str:
     found = desk.rows("scheduling", "latest_batches", station=desk.me.station)
     tools = []
     if desk.me.role is Role.STATION_DIRECTOR:
         tools = [(_("申请批次"), url_for("console.batches_apply"))]
     table = paged(columns(), found, "batch")
-    return render_template("list.html", title=_("批次"), table=table, tools=tools)
+    return render_template("list.html", title=_("批次一览"), table=table, tools=tools)
 
 
 def columns() -> tuple[Column, ...]:
@@ -104,6 +105,7 @@ def one(desk: Desk, id: Any) -> Any:
         steps=_steps(found, statistics),
         roster=roster,
         panel=panel,
+        results=desk.me.role in BOOKKEEPERS,
         forms=_next(desk, found),
     )
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
+from services.gateway.console.language import day
 from services.gateway.console.pages import batches, station
 from services.gateway.console.parts import charts
 from services.gateway.console.parts.form import Field, act
@@ -154,4 +155,4 @@ def overview(desk: Desk, code: str) -> str:
 def _rate(batch: Row, counted: Row | None) -> tuple[str, float, str] | None:
     if not counted or not counted["published"]:
         return None
-    return batch["theory_at"][5:10], round(100 * counted["passed"] / counted["published"], 1), ""
+    return day(batch["theory_at"])[5:10], round(100 * counted["passed"] / counted["published"], 1), ""

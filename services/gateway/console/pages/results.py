@@ -15,7 +15,7 @@ from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, paged
 from shared.kernel.actors import Role
 
-room = Room("results", _l("成绩"))
+room = Room("results", _l("成绩管理"))
 
 READERS = frozenset({Role.SCORE_REVIEWER, Role.CENTRE_OFFICER, Role.SUPERVISOR})
 BOOKKEEPERS = READERS | {Role.SCORE_REGISTRAR}
@@ -109,8 +109,9 @@ def one(desk: Desk) -> Any:
     if batch:
         found = desk.ask("scoring", "distribution", batch=batch)
         drawn = [_distribution(found, part) for part in ("theory", "practical")]
-    filters = [Field("batch", _("批次编号"), value=batch)]
-    return render_template("charts.html", title=_("成绩分布"), drawn=drawn, filters=filters)
+    return render_template(
+        "charts.html", title=_("成绩分布"), drawn=drawn, filters=[_batch(desk, batch)], asked=batch
+    )
 
 
 def _distribution(found: list[dict[str, Any]], part: str) -> charts.Chart:

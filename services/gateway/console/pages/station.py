@@ -11,8 +11,10 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
+from services.gateway.console.language import day
 from services.gateway.console.parts.form import Field, Form, act, serve, subject
-from services.gateway.console.parts.table import Button, Column, paged
+from services.gateway.console.parts.table import Button, Column, Table, paged
+from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 
 room = Room("station", _l("鉴定所"))
@@ -47,28 +49,70 @@ def filters(**fixed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**asked, **fixed}.items() if value}
 
 
-def fields_of_filters(states: tuple[str, ...] = _STATES) -> list[Field]:
-    """The same as fields to fill in."""
+def fields_of_filters(batches: list[Row]) -> list[Field]:
+    """The same as fields to fill in; a batch is chosen by what it is for, and when."""
     found = request.args
-    options = [*_ANY, *((state, words.state(state)) for state in states)]
+    options = [*_ANY, *((state, words.state(state)) for state in _STATES)]
+    known = [*_ANY, *map(_choice, batches)]
+    asked = found.get("batch", "")
+    if asked and all(asked != batch for batch, _said in known):
+        known.append((asked, f"…{asked[-8:]}"))
     return [
         Field("status", _("状态"), "choice", options, value=found.get("status", ""), required=False),
-        Field("text", _("编号"), value=found.get("text", ""), required=False),
-        Field("batch", _("批次编号"), value=found.get("batch", ""), required=False),
+        Field("batch", _("批次"), "choice", known, value=asked, required=False),
+        Field("text", _("编号或准考证"), value=found.get("text", ""), required=False),
     ]
 
 
-@room.page("/station/applications", _l("申请"), roles=CLERKS, asks=[("registration", "applications")])
+@room.page("/station/applications", _l("申请一览"), roles=CLERKS, asks=[("registration", "applications")])
 def applications(desk: Desk) -> str:
     found = desk.rows("registration", "applications", **filters(station=desk.me.station))
     buttons = [_pass()] if desk.me.role is Role.STATION_REVIEWER else []
     table = paged(columns_of_applications(), found, "application", buttons=buttons)
-    tools = []
+    batches = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
+    tools = [(_("按姓名查找"), url_for("console.station_named"))]
     if desk.me.role is Role.EXAM_AFFAIRS:
-        tools = [(_("新申请"), url_for("console.station_new", batch=request.args.get("batch", "")))]
+        tools += [(_("新申请"), url_for("console.station_new", batch=request.args.get("batch", "")))]
     return render_template(
-        "list.html", title=_("申请"), table=table, filters=fields_of_filters(), tools=tools
+        "list.html", title=_("申请一览"), table=table, filters=fields_of_filters(batches), tools=tools
     )
+
+
+@room.page(
+    "/station/applications/named",
+    _l("按姓名查找"),
+    roles=CLERKS,
+    asks=[("registration", "applications_named")],
+    methods=("GET", "POST"),
+)
+def named(desk: Desk) -> Any:
+    """Names stand in the vault alone, so a search is sent as a form, and leaves no address behind."""
+    batches = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
+    states = [*_ANY, *((state, words.state(state)) for state in _STATES)]
+    form = Form(
+        (
+            Field("name", _("姓名"), hint=_("须为完整姓名；查找会记入日志，姓名不会。")),
+            Field("batch", _("批次"), "choice", [*_ANY, *map(_choice, batches)], required=False),
+            Field("status", _("状态"), "choice", states, required=False),
+        ),
+        _("查找"),
+    )
+    title = _("按姓名查找")
+    if request.method == "GET":
+        return render_template("named.html", title=title, form=form.fresh())
+    try:
+        asked = {name: value for name, value in form.values().items() if value}
+        found = desk.ask("registration", "applications_named", **asked)
+    except Refused as refused:
+        return render_template("named.html", title=title, form=form.again(refused.problem)), 422
+    empty = _("本所没有这个姓名的申请；请核对姓名用字，或去掉批次和状态再查。")
+    table = Table(columns_of_applications(), found, "application", empty=empty)
+    return render_template("named.html", title=title, form=form.fresh(**asked), table=table)
+
+
+def _choice(batch: Row) -> tuple[str, str]:
+    """A batch as an option: what it is for, and when."""
+    return batch["batch"], f"{batch['occupation']} · {day(batch['theory_at'])} · …{batch['batch'][-8:]}"
 
 
 def _pass() -> Button:
@@ -96,11 +140,7 @@ def new(desk: Desk) -> Any:
 
 
 def _fields_of_application(batches: list[Row]) -> tuple[Field, ...]:
-    open_ones = [
-        (batch["batch"], f"{batch['occupation']} · {batch['theory_at'][:10]} · …{batch['batch'][-8:]}")
-        for batch in batches
-        if batch["stage"] == "applied"
-    ]
+    open_ones = [_choice(batch) for batch in batches if batch["stage"] == "applied"]
     return (
         Field("batch", _("批次"), "choice", open_ones, value=request.args.get("batch", "")),
         Field("name", _("姓名")),

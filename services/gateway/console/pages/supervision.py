@@ -45,7 +45,8 @@ KINDS = (
 @room.page("/trail", _l("全程记录"), roles=SUPERVISORS, asks=[("audit", "trail")])
 def trail(desk: Desk) -> str:
     """Everything around somebody or something, and what was known of it at a moment."""
-    asked = {name: request.args.get(name, "").strip() for name in ("kind", "id", "actor", "types")}
+    asked = {name: request.args.get(name, "").strip() for name in ("kind", "id", "actor")}
+    types = [type for type in request.args.getlist("types") if type in words.EVENTS]
     moments = {name: _moment(request.args.get(name, "")) for name in ("as_of", "since", "until")}
     found: list[Row] = []
     if asked["id"]:
@@ -53,13 +54,24 @@ def trail(desk: Desk) -> str:
             "kind": asked["kind"] or "batch",
             "id": asked["id"],
             "actor": asked["actor"],
+            "types": types,
             **moments,
         }
-        given |= {"types": [asked["types"]]} if asked["types"] else {}
         found = desk.ask("audit", "trail", limit=PAGE + 1, **_after(), **_only(given))
+    narrowed = bool(types or asked["actor"] or any(moments.values()))
     return render_template(
-        "trail.html", title=_("全程记录"), filters=_filters(asked), timeline=_timeline(found), asked=asked
+        "trail.html",
+        title=_("全程记录"),
+        filters=_filters(asked, types),
+        timeline=_timeline(found, _nothing(narrowed=narrowed)),
+        asked=asked,
     )
+
+
+def _nothing(*, narrowed: bool) -> str:
+    if narrowed:
+        return _("没有符合条件的事件；请放宽条件再查。")
+    return _("日志中没有这个编号的事件；请核对对象和编号。")
 
 
 def _only(given: dict[str, Any]) -> dict[str, Any]:
@@ -71,15 +83,15 @@ def _after() -> dict[str, int]:
     return {"after": int(text)} if text.isdecimal() and len(text) < 16 else {}
 
 
-def _timeline(found: list[Row]) -> Timeline:
+def _timeline(found: list[Row], empty: str = "") -> Timeline:
     more = ""
     if len(found) > PAGE:
-        parts = {**request.args.to_dict(), "after": found[PAGE - 1]["index"]}
+        parts = {**request.args.to_dict(flat=False), "after": found[PAGE - 1]["index"]}
         more = url_for(request.endpoint or "", **parts)
-    return Timeline(found[:PAGE], more)
+    return Timeline(found[:PAGE], more, empty)
 
 
-def _filters(asked: dict[str, str]) -> list[Field]:
+def _filters(asked: dict[str, str], types: list[str]) -> list[Field]:
     values = request.args
     return [
         Field("kind", _("对象"), "choice", [(kind, words.kind(kind)) for kind in KINDS], value=asked["kind"]),
@@ -88,12 +100,12 @@ def _filters(asked: dict[str, str]) -> list[Field]:
         Field("since", _("起"), "moment", value=values.get("since", ""), required=False),
         Field("until", _("止"), "moment", value=values.get("until", ""), required=False),
         Field("actor", _("操作人"), value=asked["actor"], required=False),
-        Field("types", _("事件"), "choice", _types(), value=asked["types"], required=False),
+        Field("types", _("事件"), "several", _types(), value=types, required=False),
     ]
 
 
 def _types() -> list[tuple[str, Any]]:
-    return [("", _("全部")), *((type, words.event(type)) for type in sorted(words.EVENTS))]
+    return [(type, words.event(type)) for type in sorted(words.EVENTS)]
 
 
 def _moment(text: str) -> str:

@@ -40,7 +40,8 @@ def record(desk: Desk, batch: Any) -> Any:
     found = desk.ask("scheduling", "batch", batch=str(batch))
     if found is None or found["station"] != desk.me.station:
         return redirect(url_for("console.training_all_"))
-    people = desk.ask("registration", "roster", batch=str(batch), limit=_TRAINEES)
+    roster = desk.ask("registration", "roster", batch=str(batch), limit=_TRAINEES)
+    people = [row for row in roster if row["status"] not in ("rejected", "withdrawn")]
     options = [(row["candidate"], f"…{row['candidate'][-8:]} {words.level(row['level'])}") for row in people]
     form = Form(
         (

@@ -7,6 +7,7 @@ from typing import Any
 
 WIDTH, HEIGHT = 640, 200
 _LEFT, _BOTTOM, _TOP = 44, 26, 14
+_WIDEST = 80  # of a bar, where there are few
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def line(title: Any, values: Sequence[tuple[Any, float]], *, unit: str = "") -> 
 
 def _bar(x: float, step: float, share: float, label: Any, says: str, style: str) -> Bar:
     y = _height(share)
-    return Bar(x + step * 0.12, y, step * 0.76, HEIGHT - _BOTTOM - y, label, says, style)
+    width = min(step * 0.76, _WIDEST)
+    return Bar(x + (step - width) / 2, y, width, HEIGHT - _BOTTOM - y, label, says, style)
 
 
 def _height(share: float) -> float:

@@ -20,7 +20,8 @@ _MOST_OF_A_FILE = 2_000_000
 
 @dataclass(frozen=True)
 class Field:
-    """One field. `kind`: text, lines, number, choice, many, moment, file, truth, password, hidden.
+    """One field. `kind`: text, lines, number, choice, many (boxes), several (a list to mark in), moment,
+    file, truth, password, hidden.
 
     `options` are [(value, what it is called)]; `hint` stands below.
     """
@@ -196,6 +197,7 @@ _READERS: dict[str, Callable[[Field], Any]] = {
     "number": _number,
     "lines": _lines,
     "many": _many,
+    "several": _many,
     "choice": _choice,
     "moment": _moment,
     "file": _file,

@@ -57,8 +57,9 @@
       return null;
     }
     const same = mine === device.dataset.registered;
-    says.textContent = same ? device.dataset.same : device.dataset.none;
-    device.dataset.state = same ? "registered" : "new";
+    const state = same ? "registered" : device.dataset.registered ? "other" : "new";
+    says.textContent = device.dataset[{ registered: "same", other: "other", new: "none" }[state]];
+    device.dataset.state = state;
     register.hidden = same;
     register.elements.public_key.value = mine;
     return same ? keys : null;

@@ -1,0 +1,78 @@
+"""Applications by the name of whoever applied: for the clerks of a station, and of nobody else's (R207)."""
+
+from functools import partial
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from services.registration import queries
+from services.registration.domain import identity as rules
+from services.registration.domain.errors import OtherStation
+from shared.kernel.actors import Actor
+from shared.kernel.errors import Refusal
+from shared.runtime import reading
+from shared.runtime.workshop import Workshop
+from shared.security.vault import Locked, Vault
+from shared.store import builds
+
+_AT_ONCE = 500  # rows that one search gives their index, if it has to
+_WITHOUT = """
+SELECT person::text, number_index, wrapped_key, sealed FROM vault
+ WHERE name_index IS NULL AND sealed IS NOT NULL ORDER BY person LIMIT %s
+"""
+_INDEX = "UPDATE vault SET name_index = %s WHERE person = %s AND sealed IS NOT NULL"
+
+
+class NamesNotIndexed(Refusal):
+    """较早建档的人员正在编入姓名索引；请稍后再查。
+
+    People who were enrolled earlier are being indexed by name; search again in a moment.
+    """
+
+
+class Search:
+    """`Search(workshop, vault).named(by, name=…)`; that somebody searched is an event without the name."""
+
+    def __init__(self, workshop: Workshop, vault: Vault) -> None:
+        self._workshop, self._vault = workshop, vault
+
+    def named(self, by: Actor, name: str, batch: str, status: str) -> list[dict[str, Any]]:
+        """Applications at the own station of everybody who has exactly this name, newest first."""
+        kind, _, station = by.body.partition("-")
+        if kind != "station":
+            raise OtherStation
+        source = self._workshop.settings.source("registration")
+        asked = {"index": self._index(name), "station": station, "batch": batch, "status": status}
+
+        def work(connection: Connection[Any]) -> list[dict[str, Any]]:
+            self._fill(connection)
+            ask = partial(_ask, connection, asked)
+            said = reading.sensitive("registration", "applications_named")
+            found: list[dict[str, Any]] = reading.witnessed(
+                connection, source, by, ask, {"batch": batch}, said
+            )
+            return found
+
+        answer: list[dict[str, Any]] = self._workshop.persistently(work)
+        self._workshop.committed()
+        return answer
+
+    def _index(self, name: str) -> bytes:
+        return self._vault.name_index(rules.plain_name(name))
+
+    def _fill(self, connection: Connection[Any]) -> None:
+        """Names of rows that are older than their index; NamesNotIndexed while there are more."""
+        rows = connection.execute(_WITHOUT, (_AT_ONCE,)).fetchall()
+        with connection.transaction():
+            for row in rows:
+                known, _ = self._vault.open(Locked(*row))
+                connection.execute(_INDEX, (self._index(known.name), row[0]))
+        if len(rows) == _AT_ONCE:
+            raise NamesNotIndexed
+
+
+def _ask(connection: Connection[Any], asked: dict[str, Any]) -> list[dict[str, Any]]:
+    builds.see_live(connection)
+    with connection.cursor(row_factory=dict_row) as rows:
+        return queries.applications_named(rows, **asked)

@@ -75,7 +75,7 @@ EXAMPLES = {
     schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
     schemas.HolderOf: {"candidate": ID, "name": "某乙"},
 }
-# what identifies somebody, or proves that it is he, goes elsewhere first: people.py, logins.py, sessions.py
+# what identifies somebody, or proves that it is he, goes elsewhere first: people.py, searching.py, logins.py, sessions.py
 BY_ANOTHER_WAY = {
     schemas.EnrolPerson,
     schemas.OpenAccount,
@@ -86,6 +86,7 @@ BY_ANOTHER_WAY = {
     schemas.Refresh,
     schemas.Logout,
     schemas.HolderOf,
+    schemas.Named,
 }
 
 
@@ -98,6 +99,8 @@ class TestSchemas(SchemaSuite):
         (schemas.Applications, "batch"),
         (schemas.Applications, "status"),
         (schemas.Applications, "text"),
+        (schemas.Named, "batch"),
+        (schemas.Named, "status"),
         (schemas.OpenAccount, "appointments"),
         (schemas.OpenAccount, "password"),
         (schemas.ChangePassword, "current"),

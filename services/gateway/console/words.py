@@ -160,6 +160,13 @@ _SERVICES = {
     "certification": "证书", "audit": "审计",
     "gateway": "门户",
 }  # fmt: skip
+# the five of PIPL art. 47 that oblige to erase
+GROUNDS = {
+    "purpose_ended": "处理目的已实现、无法实现或不再必要",
+    "retention_ended": "停止提供服务，或保存期限已届满", "consent_withdrawn": "个人撤回同意",
+    "processing_unlawful": "违反法律、行政法规或约定处理",
+    "other_law": "法律、行政法规规定的其他情形",
+}  # fmt: skip
 _LEVELS = {1: "一级 高级技师", 2: "二级 技师", 3: "三级 高级工", 4: "四级 中级工", 5: "五级 初级工"}
 _LEVELS_EN = {
     1: "1 senior technician", 2: "2 technician", 3: "3 senior worker", 4: "4 intermediate worker",
@@ -203,6 +210,10 @@ def service(word: str) -> str:
 
 def link(word: str) -> str:
     return _of(_LINKS, word)
+
+
+def ground(word: str) -> str:
+    return _of(GROUNDS, word)
 
 
 def check(word: str) -> str:

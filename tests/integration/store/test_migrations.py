@@ -24,6 +24,7 @@ EVERYTHING = [
     "services.registration/001_vault.sql",
     "services.registration/002_logins.sql",
     "services.registration/003_shown.sql",
+    "services.registration/004_names.sql",
 ]
 
 

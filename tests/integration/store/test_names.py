@@ -135,7 +135,7 @@ def test_who_was_enrolled_before_there_was_an_index_gets_his_with_the_first_sear
 def test_an_erased_person_is_found_no_more(registry: Registry, find: Find) -> None:
     registry.enrol(LING)
     apply(registry, LING)
-    registry.people.erase(LING)
+    registry.erase(LING)
     assert find(NAME) == []
 
 

@@ -75,7 +75,8 @@ EXAMPLES = {
     schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
     schemas.HolderOf: {"candidate": ID, "name": "某乙"},
 }
-# what identifies somebody, or proves that it is he, goes elsewhere first: people.py, searching.py, logins.py, sessions.py
+# what identifies somebody, or proves that it is he, goes elsewhere first: people.py, searching.py, logins.py,
+# sessions.py
 BY_ANOTHER_WAY = {
     schemas.EnrolPerson,
     schemas.OpenAccount,

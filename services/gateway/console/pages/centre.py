@@ -12,7 +12,7 @@ from services.gateway.console.frame import Room
 from services.gateway.console.language import day
 from services.gateway.console.pages import batches, station
 from services.gateway.console.parts import charts
-from services.gateway.console.parts.form import Field, act
+from services.gateway.console.parts.form import Field, Form, act, serve
 from services.gateway.console.parts.table import Button, Column, paged
 from shared.kernel.actors import Role
 
@@ -126,6 +126,33 @@ def stations(desk: Desk) -> str:
         Column("stage", _("进度"), "status"),
     )
     return render_template("list.html", title=_("鉴定所概况"), table=paged(columns, found, "station"))
+
+
+@room.page(
+    "/centre/erasure",
+    _l("删除个人信息"),
+    roles={Role.CENTRE_OFFICER},
+    asks=[("registration", "erase_person")],
+    methods=("GET", "POST"),
+)
+def erasure(desk: Desk) -> Any:
+    """Destroys what identifies somebody (R207); it cannot be undone, and events and proofs stay valid."""
+    grounds = [(ground, words.ground(ground)) for ground in words.GROUNDS]
+    form = Form(
+        (
+            Field("candidate", _("考生编号"), hint=_("须为完整编号，见其申请。")),
+            Field("ground", _("理由"), "choice", grounds),
+        ),
+        _("永久删除"),
+        weight="grave",
+    )
+
+    def send(values: dict[str, Any]) -> str:
+        desk.send("registration", "erase_person", **values)
+        return url_for("console.centre_erasure")
+
+    about = _("删除身份库中的姓名、证件号码和照片，不能恢复；事件和证明仍然有效。")
+    return serve(form, send, done=_("个人信息已删除。"), title=_("删除个人信息"), about=about)
 
 
 def _of_station(row: Row) -> str:

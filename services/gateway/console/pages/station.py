@@ -141,8 +141,9 @@ def new(desk: Desk) -> Any:
 
 def _fields_of_application(batches: list[Row]) -> tuple[Field, ...]:
     open_ones = [_choice(batch) for batch in batches if batch["stage"] == "applied"]
+    hint = "" if open_ones else _("没有可报名的批次；先由所长申请批次。")
     return (
-        Field("batch", _("批次"), "choice", open_ones, value=request.args.get("batch", "")),
+        Field("batch", _("批次"), "choice", open_ones, hint=hint, value=request.args.get("batch", "")),
         Field("name", _("姓名")),
         Field("number", _("身份证号"), hint=_("只存入加密的身份库，不进入任何事件。")),
         Field("photo", _("证件照"), "file", hint=_("不超过 200 kB。")),

@@ -69,7 +69,7 @@ def walk(reader: Come, walked: Walked, role: str) -> None:
             continue
         opened.add(kind)
         somebody.open(way)
-        assert somebody.page.locator("main .problem").all_inner_texts() == []
+        assert (way, somebody.page.locator("main .problem:visible").all_inner_texts()) == (way, [])
         ways += links(somebody)
         if not any(kind in others for others in walked.values()):
             look_at(somebody, way, f"{role or 'public'}-{kind.replace('?', '-of-one')}")

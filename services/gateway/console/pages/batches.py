@@ -82,7 +82,7 @@ def apply(desk: Desk) -> Any:
 
 @room.page(
     "/batches/<uuid:id>",
-    roles=station.CLERKS | {Role.CENTRE_OFFICER, Role.CENTRE_REVIEWER, Role.PAPER_CUSTODIAN, Role.SUPERVISOR},
+    roles=station.READERS,
     listed=False,
 )
 def one(desk: Desk, id: Any) -> Any:

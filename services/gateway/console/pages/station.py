@@ -20,6 +20,7 @@ from shared.kernel.actors import Role
 room = Room("station", _l("鉴定所"))
 
 CLERKS = frozenset({Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.STATION_DIRECTOR})
+READERS = CLERKS | {Role.CENTRE_OFFICER, Role.CENTRE_REVIEWER, Role.PAPER_CUSTODIAN, Role.SUPERVISOR}
 LEVELS = [(level, _l("%(level)s 级", level=level)) for level in (5, 4, 3, 2, 1)]
 _STATES = ("submitted", "station_passed", "registered", "ticketed", "concluded", "rejected", "withdrawn")
 _ANY = [("", _l("全部"))]
@@ -194,7 +195,7 @@ def _submit(desk: Desk, values: dict[str, Any], known: dict[str, Row]) -> str:
     return url_for("console.station_application", id=application)
 
 
-@room.page("/station/applications/<uuid:id>", roles=CLERKS | {Role.CENTRE_REVIEWER}, listed=False)
+@room.page("/station/applications/<uuid:id>", roles=READERS, listed=False)
 def application(desk: Desk, id: Any) -> str:
     found = desk.ask("registration", "application", application=str(id))
     forms = _reviews(desk, found) if found else []

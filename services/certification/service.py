@@ -45,11 +45,11 @@ class Certification:
 
     @rpc
     def certificate(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.certificate, schemas.CertificateOf, message)
+        return self.read(queries.certificate, schemas.CertificateOf, message, roles=STAFF)
 
     @rpc
     def certificates(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.certificates, schemas.CertificatesOf, message)
+        return self.read(queries.certificates, schemas.CertificatesOf, message, roles=STAFF)
 
     @rpc
     def dossier(self, **message: Any) -> dict[str, Any] | None:

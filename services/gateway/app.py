@@ -7,6 +7,7 @@ from flask import Flask
 from services.gateway import (
     api,
     console,
+    device,
     documents,
     feed,
     health,
@@ -41,6 +42,7 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     tail = app.extensions["jianding.tail"] = feed.Tail(backend)
     routes.register_blueprint(feed.blueprint(backend, tail), url_prefix=api.PREFIX)
     documents.register(app, routes, api.PREFIX)
+    device.register(app)
     console.register(app, backend, settings, partial(logins.shown, settings.var))
     return app
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, session
 
+from services.gateway.device import device
 from services.gateway.problems import NotLoggedIn
 from shared.kernel.actors import Actor
 
@@ -24,8 +25,9 @@ class Principal:
 
     def context(self) -> dict[str, Any]:
         """What travels with every call."""
-        actor = self.actor
-        return {"actor": actor.id, "role": str(actor.role), "body": actor.body, "token": self.token}
+        actor, on = self.actor, device()
+        said = {"actor": actor.id, "role": str(actor.role), "body": actor.body, "token": self.token}
+        return said | ({"device": on} if on else {})
 
 
 def register(app: Flask, verify: Verify) -> None:

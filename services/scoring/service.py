@@ -68,11 +68,12 @@ class Scoring:
 
     @rpc
     def sheet(self, **message: Any) -> dict[str, Any] | None:
-        return self.read(queries.sheet, schemas.SheetOf, message)
+        """One sheet with its score; examiners are asked for theirs at their `desk`, and see no other's."""
+        return self.read(queries.sheet, schemas.SheetOf, message, roles=STAFF)
 
     @rpc
     def sheets(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.sheets, schemas.SheetsOf, message)
+        return self.read(queries.sheets, schemas.SheetsOf, message, roles=STAFF)
 
     @rpc
     def result(self, **message: Any) -> dict[str, Any] | None:
@@ -101,7 +102,7 @@ class Scoring:
     @rpc
     def desk(self, **message: Any) -> list[dict[str, Any]]:
         """The sheets of an examiner in all batches; an examiner asks about himself."""
-        return self.read(queries.desk, schemas.DeskOf, message)
+        return self.read(queries.desk, schemas.DeskOf, message, roles=STAFF | {Role.EXAMINER})
 
     @rpc
     def proposals(self, **message: Any) -> list[dict[str, Any]]:
@@ -112,7 +113,7 @@ class Scoring:
     @rpc
     def signing_key(self, **message: Any) -> dict[str, Any] | None:
         """The key that speaks for an examiner."""
-        return self.read(queries.signing_key, schemas.SigningKeyOf, message)
+        return self.read(queries.signing_key, schemas.SigningKeyOf, message, roles=STAFF | {Role.EXAMINER})
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

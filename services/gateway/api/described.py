@@ -8,6 +8,7 @@ from flask_smorest import Api
 from marshmallow import Schema, fields
 
 from services.gateway.api.idempotency import HEADER
+from services.gateway.device import HEADER as DEVICE
 from services.gateway.problems import TYPE
 from shared.runtime.manual import Method, answer, schema
 from shared.wire.schemas import CommandSchema, Moment, Words
@@ -62,6 +63,13 @@ _KEY = {
     "description": "Names this request; a UUID is best. The same key again gets the same answer 幂等键",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
     "example": "0e37df36-f698-11e6-8dd4-cb9ced3df976",
+}
+_DEVICE = {
+    "in": "header",
+    "name": DEVICE,
+    "description": "On what this is done: an opaque id, which the audit log keeps 设备编号",
+    "schema": {"type": "string", "maxLength": 64, "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+    "example": "room-3-tablet",
 }
 _KNOWN = {
     "in": "header",
@@ -126,7 +134,7 @@ def introduced(name: str, about: str, roles: Sequence[str]) -> dict[str, Any]:
 def _command(service: str, method: Method) -> dict[str, Any]:
     found = {"200": _json("It was decided 已办理", {"$ref": "#/components/schemas/Decided"})}
     return {
-        "parameters": [_KEY],
+        "parameters": [_KEY, _DEVICE],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _sent(schema(service, method.name))}},
@@ -149,6 +157,7 @@ def _visit(service: str, method: Method) -> dict[str, Any]:
 def _errand(service: str, method: Method) -> dict[str, Any]:
     shape = _shape(answer(service, method.name))
     return {
+        "parameters": [_DEVICE],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schema(service, method.name)}},

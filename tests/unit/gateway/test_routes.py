@@ -33,6 +33,13 @@ def test_a_command_goes_to_its_service_with_its_key_as_command_id(
     ]
 
 
+def test_a_program_names_the_device_that_it_acts_on(client: FlaskClient, services: Services) -> None:
+    headers = {**BEARER, "Idempotency-Key": str(uuid4()), "Device-Id": "room-3-tablet"}
+    client.post(SUBMIT, json={}, headers=headers)
+    ((_, _, _, context),) = services.calls
+    assert context["device"] == "room-3-tablet"
+
+
 def test_any_other_key_becomes_an_id_of_this_principals_own(client: FlaskClient, services: Services) -> None:
     for _ in range(2):
         client.post(SUBMIT, json={}, headers={**BEARER, "Idempotency-Key": '"row 17"'})

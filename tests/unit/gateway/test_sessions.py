@@ -105,6 +105,23 @@ def test_a_form_without_its_token_is_refused_as_a_page(
         assert "请刷新页面" in refused.text
 
 
+def test_a_browser_has_a_number_that_travels_with_what_is_done_in_it(
+    client: FlaskClient, registration: Registration, services: Services
+) -> None:
+    log_in(client)
+    cookie = client.get_cookie("jianding-device")
+    assert cookie is not None
+    services.calls.clear()
+    client.get("/station/applications")
+    devices = {context["device"] for _, method, _, context in services.calls if method != "refresh"}
+    assert devices == {cookie.value}
+    client.set_cookie("jianding-device", "张三 的电脑")
+    services.calls.clear()
+    client.get("/station/applications")
+    assert all("device" not in context for _, _, _, context in services.calls)
+    assert client.get_cookie("jianding-device").value != "张三 的电脑"  # type: ignore[union-attr]
+
+
 def test_what_is_too_large_is_refused_as_a_page(client: FlaskClient, registration: Registration) -> None:
     token = log_in(client)
     refused = client.post("/language", data={"csrf_token": token, "back": "x" * 1_100_000})

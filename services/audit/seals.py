@@ -1,11 +1,12 @@
 """Whether audit has of a closed batch what its sources said that they have, and what came after (R172).
 
 `BatchSealed` states how many of a source's events up to a position name the batch, with a chain over their
-hashes; the same is counted here from the entries.
+hashes; the same is counted here from the entries. Each source that decides has to state it of each batch.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
@@ -13,14 +14,22 @@ from psycopg import Connection
 from services.audit.domain import leaf
 from services.audit.domain.sources import Detail, Found
 from shared.contracts import ASIDE
+from shared.kernel.clock import stamp
 from shared.wire.envelope import Sealed, digest
 from shared.wire.tally import Tally
 
-SEALED = "BatchSealed"
+SEALED, CLOSED = "BatchSealed", "BatchClosed"
 LATE_AT_WILL = ASIDE | {SEALED}
 _NUMBERS = ("events", "first_position", "last_position", "upto")
 _CUTS = "SELECT batch, upto FROM sealed_batches WHERE source = %s AND batch = ANY (%s)"
 _KEEP = "INSERT INTO sealed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_CLOSE = "INSERT INTO closed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_UNSEALED = """
+SELECT c.batch, e.index, e.received_at FROM closed_batches c JOIN entries e USING (source, position)
+ WHERE e.received_at < %s
+   AND NOT EXISTS (SELECT FROM sealed_batches s WHERE (s.source, s.batch) = (%s, c.batch))
+ ORDER BY e.index LIMIT 100
+"""
 _OF_BATCH = """
 SELECT e.position, e.index, e.type, e.leaf FROM subjects s JOIN entries e USING (index)
  WHERE s.kind = 'batch' AND s.ref = %s AND e.source = %s AND e.position < %s ORDER BY e.position
@@ -35,7 +44,9 @@ def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list
     cuts = dict(connection.execute(_CUTS, (source, [batch for _, batch in named])).fetchall())
     found, tardy = list[Found](), defaultdict[str, list[int]](list)
     for event, batch in named:
-        if event["type"] == SEALED:
+        if event["type"] == CLOSED:
+            connection.execute(_CLOSE, (batch, source, event["position"]))
+        elif event["type"] == SEALED:
             upto, more = _compared(connection, source, batch, event)
             if batch not in cuts:
                 cuts[batch] = upto
@@ -44,6 +55,15 @@ def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list
         elif event["type"] not in LATE_AT_WILL and event["position"] > cuts.get(batch, event["position"]):
             tardy[batch].append(event["position"])
     return found + [each for batch, late in tardy.items() for each in _late(batch, late)]
+
+
+def unsealed(connection: Connection[Any], source: str, before: datetime) -> list[Found]:
+    """The batches whose end came to audit before that moment, and of which the source has stated nothing."""
+    rows = connection.execute(_UNSEALED, (before, source)).fetchall()
+    return [
+        Found("unsealed-batch", None, None, {"since": stamp(at)}, indexes=(index, index), batch=batch)
+        for batch, index, at in rows
+    ]
 
 
 def _batches(event: Said) -> set[str]:

@@ -29,7 +29,7 @@ from services.audit.domain.sources import (
 )
 from services.audit.log import recorder
 from services.audit.raising import raise_finding
-from shared.contracts import SOURCES
+from shared.contracts import DECIDING, SOURCES
 from shared.kernel.clock import Clock, moment, stamp, utc_now
 from shared.runtime.delivery import FeedUnavailable
 from shared.runtime.settings import Settings
@@ -65,6 +65,7 @@ class Watch:
     ) -> None:
         self._settings, self._connect, self._ask, self._clock = settings, connect, ask, clock
         self._sources = tuple(sources)
+        self._deciding = {settings.source(service) for service in DECIDING}
         self._began = clock()
         self._limits = Limits(
             timedelta(seconds=settings.silence_seconds),
@@ -92,7 +93,7 @@ class Watch:
         look = self._gather(connection, source, record, said)
         record, found = judge(record, look, self._limits)
         looked, more = self._arrived(connection, source, looked)
-        found += more
+        found += more + self._unsealed(connection, source)
         for each in found:
             _tell(connection, source, each)
         _keep(connection, source, looked, record)
@@ -129,6 +130,11 @@ class Watch:
         )
         found = late(arrivals, self._limits.transit)
         return rows[-1][0], found + seals.look(connection, source, said)
+
+    def _unsealed(self, connection: Connection[Any], source: str) -> list[Found]:
+        if source not in self._deciding:
+            return []
+        return seals.unsealed(connection, source, self._clock() - self._limits.missing)
 
 
 def _one(connection: Connection[Any], query: str, *values: Any) -> int:

@@ -1,6 +1,5 @@
 """What a nameko service is built from: commands, queries, a subscription, a feed, and parts of its own."""
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -28,8 +27,6 @@ from shared.runtime.workshop import Workshop
 from shared.store import builds
 from shared.store.errors import PASSING
 from shared.wire.schemas import CAUSES, Cause, CommandSchema, Number, QuerySchema
-
-log = logging.getLogger(__name__)
 
 __all__ = [
     "STAFF",

@@ -150,10 +150,11 @@ _KINDS = {
     "paper": "试题", "sheet": "盲码", "actor": "操作人",
 }  # fmt: skip
 _FINDINGS = {
-    "silent": "来源静默", "missing": "事件缺失", "late": "迟到", "rewritten": "日志倒退",
-    "contradiction": "说法矛盾", "forged": "伪造内容", "short-batch": "批次事件缺少",
-    "other-batch": "批次事件不符", "late-in-batch": "批次关闭后补记",
-    "hidden-entries": "追溯索引被删",
+    "source-silent": "来源静默", "source-returned": "来源恢复", "missing-events": "事件缺失",
+    "gap-filled": "缺失已补", "late-events": "迟到", "rolled-back": "日志倒退", "fork": "日志分叉",
+    "equivocation": "说法矛盾", "forged": "伪造内容", "unreadable": "无法读取", "not-signed": "拒绝签署",
+    "refused-by-witness": "见证方拒绝", "short-batch": "批次事件缺少", "other-batch": "批次事件不符",
+    "late-in-batch": "批次关闭后补记", "unsealed-batch": "批次未封存", "hidden-entries": "追溯索引被删",
 }  # fmt: skip
 _SERVICES = {
     "registration": "报名", "scheduling": "考务", "scoring": "评分",

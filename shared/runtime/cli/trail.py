@@ -73,18 +73,22 @@ def trail(
         _show_trail(steps, kind.value, after, filtered=any(filters.values()))
         if len(steps) == limit:
             console.print(f"more / 还有更多: --after {steps[-1]['index']}")
-        if hidden := _incomplete(steps):
-            indexes = ", ".join(map(str, hidden))
-            errors.print(
-                f"INCOMPLETE 不完整: the database's index of this trail no longer has {indexes}, which the"
-                " signer knows; they are shown nevertheless. `jianding verify` says what else was altered."
-                f" 数据库的追溯索引缺少条目 {indexes}，已据签名补出；请运行 jianding verify 核验。",
-                soft_wrap=True,
-            )
+        _show_hidden(_incomplete(steps))
     if unknown and not as_json:
         raise Failed(f"{id[:80]}: {unknown['error']['zh']} {unknown['error']['en']}")
     if unknown:
         sys.exit(1)
+
+
+def _show_hidden(hidden: list[int]) -> None:
+    if hidden:
+        indexes = ", ".join(map(str, hidden))
+        errors.print(
+            f"INCOMPLETE 不完整: the database's index of this trail no longer has {indexes}, which the"
+            " signer knows; they are shown nevertheless. `jianding verify` says what else was altered."
+            f" 数据库的追溯索引缺少条目 {indexes}，已据签名补出；请运行 jianding verify 核验。",
+            soft_wrap=True,
+        )
 
 
 def _incomplete(steps: list[dict[str, Any]]) -> list[int]:

@@ -1,6 +1,7 @@
 """What a source states of a closed batch, against what audit has of it (R172)."""
 
 from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,14 +9,16 @@ from psycopg.conninfo import make_conninfo
 
 from services.audit import told, verification
 from services.audit.sources import Watch
-from shared.contracts import scoring
+from shared.contracts import scheduling, scoring
 from shared.kernel.actors import Actor, Role
+from shared.kernel.clock import utc_now
 from shared.kernel.ids import derived_id
 from shared.runtime.delivery import FeedUnavailable
 from shared.runtime.settings import settings
 from shared.security.heads import Heartbeat
 from shared.wire.tally import Tally
 from tests.integration.audit.witness import BATCH, SHI, Witness, tell
+from tests.integration.store.office import STATION, somebody
 from tests.integration.store.source import Source
 
 SCORING = "/centre/scoring"
@@ -256,3 +259,27 @@ def test_verification_by_several_processes_counts_the_same(
 
 def _index(witness: Witness, position: int) -> int | None:
     return told.index(witness.admin, SCORING, position)
+
+
+def test_a_source_that_states_nothing_of_a_closed_batch_is_found_after_a_while(witness: Witness) -> None:
+    closed = scheduling.BatchClosed(batch=BATCH, station=STATION)
+    witness.source("scheduling").say(closed, somebody("officer", Role.CENTRE_OFFICER))
+    witness.hear()
+
+    def found(seconds: float) -> list[tuple[Any, ...]]:
+        clock = lambda: utc_now() + timedelta(seconds=seconds)  # noqa: E731
+        connect = lambda: nullcontext(witness.connection)  # noqa: E731
+        services = ["scheduling", "scoring"]
+        Watch(settings(), connect, _unheard, clock, services).step()
+        return witness.admin.execute(
+            "SELECT source, last_index FROM findings WHERE kind = 'unsealed-batch' ORDER BY source"
+        ).fetchall()
+
+    row = witness.admin.execute("SELECT index FROM entries WHERE type = 'BatchClosed'").fetchone()
+    assert row is not None
+    assert found(seconds=0) == []
+    _seal(witness, _counted(witness.source("scoring")))
+    witness.hear()
+    missing = settings().missing_seconds
+    assert found(seconds=missing + 5) == [("/centre/scheduling", row[0])]
+    assert found(seconds=missing + 9) == [("/centre/scheduling", row[0])]

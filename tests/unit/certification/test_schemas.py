@@ -79,7 +79,7 @@ def test_a_command_has_every_field_that_its_schema_has(schema: type[CommandSchem
 @pytest.mark.parametrize("schema", ASKED)
 def test_a_query_takes_every_field_that_its_schema_has(schema: type[Message]) -> None:
     code = ASKED[schema].__code__
-    assert set(code.co_varnames[1 : code.co_argcount]) == schema().fields.keys()
+    assert set(code.co_varnames[1 : code.co_argcount]) - {"own"} == schema().fields.keys()
 
 
 @pytest.mark.parametrize(("schema", "name"), FIELDS)

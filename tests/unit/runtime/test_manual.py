@@ -41,7 +41,7 @@ def test_a_question_shows_who_may_ask() -> None:
     found = _method("registration", "roster")
     assert found.kind == "question"
     assert set(found.roles) == set(Role) - {Role.SERVICE, Role.EXAMINER, Role.CANDIDATE}
-    assert {Role.EXAMINER, Role.CANDIDATE} <= set(_method("certification", "certificate").roles)
+    assert {Role.EXAMINER, Role.CANDIDATE} <= set(_method("certification", "statistics").roles)
 
 
 def test_what_has_no_fields_shows_none() -> None:

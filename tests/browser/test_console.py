@@ -370,6 +370,7 @@ def anybody_checks(stranger: Reader, number: str) -> None:
     shown = stranger.page.locator("#verdict").inner_text()
     assert ID_NUMBER not in shown
     assert ID_NUMBER[:3] in shown
+    assert "发证时间" in shown
     stranger.keep("public-check-genuine-zh")
     assert stranger.obstacles() == []
     stranger.fill(number=number, name="虚构他人")

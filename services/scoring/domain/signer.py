@@ -39,8 +39,8 @@ class SigningKeyMissing(DomainError):
 class SignatureMissing(DomainError):
     """您已登记签名密钥，成绩须带签名；请在登记密钥的设备上提交，或先登记本设备的密钥。
 
-    You have registered a signing key, so a score has to be signed: submit it on that device, or register this
-    one's key first.
+    The score is not signed, though a signing key is registered; submit it on that key's device, or register
+    this one's key first.
     """
 
     rule = "R127"

@@ -74,14 +74,8 @@ class Stage:
             return str(connection.info.server_version // 10000) + f".{connection.info.server_version % 10000}"
 
     def fresh(self, *services: str) -> None:
-        """Empty databases of these services (all of them if none is named), nothing left to be written.
-
-        Who has signed the audit log before forgets it: he would refuse to sign one that begins anew.
-        """
+        """Empty databases of these services (all of them if none is named), nothing left to be written."""
         self.cluster.clone(services or SERVICES)
-        if not services or "audit" in services:
-            for memory in ("signer", "witness"):
-                shutil.rmtree(self.cluster.settings.var / memory, ignore_errors=True)
         self.settle()
 
     def settle(self) -> None:

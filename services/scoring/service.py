@@ -28,6 +28,10 @@ definition = Definition(
 )
 
 
+# an examiner asks about himself; a candidate, and a service, does not ask about examiners
+_PEOPLE = STAFF - {Role.SERVICE} | {Role.EXAMINER}
+
+
 @operated(definition)
 class Scoring:
     """How well it went."""
@@ -73,7 +77,7 @@ class Scoring:
 
     @rpc
     def sheets(self, **message: Any) -> list[dict[str, Any]]:
-        return self.read(queries.sheets, schemas.SheetsOf, message, roles=STAFF)
+        return self.read(queries.sheets, schemas.SheetsOf, message, roles=_PEOPLE)
 
     @rpc
     def result(self, **message: Any) -> dict[str, Any] | None:
@@ -102,7 +106,7 @@ class Scoring:
     @rpc
     def desk(self, **message: Any) -> list[dict[str, Any]]:
         """The sheets of an examiner in all batches; an examiner asks about himself."""
-        return self.read(queries.desk, schemas.DeskOf, message, roles=STAFF | {Role.EXAMINER})
+        return self.read(queries.desk, schemas.DeskOf, message, roles=_PEOPLE)
 
     @rpc
     def proposals(self, **message: Any) -> list[dict[str, Any]]:
@@ -113,7 +117,7 @@ class Scoring:
     @rpc
     def signing_key(self, **message: Any) -> dict[str, Any] | None:
         """The key that speaks for an examiner."""
-        return self.read(queries.signing_key, schemas.SigningKeyOf, message, roles=STAFF | {Role.EXAMINER})
+        return self.read(queries.signing_key, schemas.SigningKeyOf, message, roles=_PEOPLE)
 
     @rpc
     def events_after(self, **message: Any) -> dict[str, Any]:

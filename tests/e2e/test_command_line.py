@@ -271,6 +271,7 @@ class TestWhereItIsServed:
             "kind": "candidate",
             "id": unknown,
             "events": [],
+            "incomplete": [],
             "error": told.last["error"],
         }
         assert (told.last["error"]["code"], told.last["error"]["field"]) == ("UnknownSubject", "id")

@@ -85,8 +85,8 @@ def verified(workshop: Workshop, by: Actor) -> dict[str, Any]:
 
 def say(connection: Connection[Any], workshop: Workshop, by: Actor, found: dict[str, Any]) -> None:
     """`LogVerified`, in the caller's transaction if there is one."""
-    id, word = new_id(), "verified" if found["verified"] else "altered"
-    source, event = workshop.settings.source("audit"), reads.verified(id, found, word)
+    id, source = new_id(), workshop.settings.source("audit")
+    event = reads.verified(id, found, found["verdict"])
     reading.commit(connection, source, by, event, f"verification-{id}", id)
 
 

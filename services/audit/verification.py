@@ -36,6 +36,7 @@ from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn
 from shared.runtime.definition import Impossible
 from shared.security.heads import Head
 
+_ON_ITS_WAY = "has not reached the log"
 _OF_A_KIND = 10  # problems that are told; of the others, how many they are
 _WORTHWHILE = 50_000  # entries from which on another process is worth its start
 _SNAPSHOT = """
@@ -96,8 +97,16 @@ class Verdict:
         torn = self.torn
         return _first(self.contradicted) if torn is None else torn
 
+    @property
+    def word(self) -> str:
+        """`verified`, `altered`, or `behind`: nothing is wrong but that events have not arrived yet."""
+        if self.verified:
+            return "verified"
+        late = all(problem.endswith(_ON_ITS_WAY) for _, problem in (*self.problems, *self.contradicted))
+        return "behind" if late else "altered"
+
     def as_data(self) -> dict[str, Any]:
-        """{verified, size, root, sources, behind, first, problems, more}.
+        """{verdict, verified, size, root, sources, behind, first, problems, more}.
 
         `first` is the first bad index, `problems` are [{index, problem}], `more` is [{problem, count}]: ten
         problems of a kind are told, which is their text without its numbers, and of the others how many.
@@ -110,6 +119,7 @@ class Verdict:
                 told.append({"index": index, "problem": problem})
         more = {kind: count - _OF_A_KIND for kind, count in kinds.items() if count > _OF_A_KIND}
         return {
+            "verdict": self.word,
             "verified": self.verified,
             "size": self.size,
             "root": self.root,
@@ -335,7 +345,5 @@ def _heads(
                 (denied[0], f"{head.source}: its head {head.position} is behind the {known} it had sent")
             )
     behind = [head for head in heads if head.position and (head.source, head.position) not in met]
-    problems += [
-        (None, f"{head.source}: its head {head.position} has not reached the log") for head in behind
-    ]
+    problems += [(None, f"{head.source}: its head {head.position} {_ON_ITS_WAY}") for head in behind]
     return problems, [head.source for head in behind]

@@ -130,3 +130,17 @@ def test_the_pace_of_the_last_minutes_is_what_came_in_them(witness: Witness) -> 
 
 def test_the_pace_of_an_empty_log_is_nothing(empty: Witness) -> None:
     assert {each["events"] for each in empty.ask(watching.pace, minutes=5)} == {0}
+
+
+def test_what_is_only_on_its_way_is_called_behind(
+    witness: Witness, begun: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(witness, "Qing")  # and audit has not heard of it
+    _verified_by(witness, monkeypatch)
+    checking.run(Workshop(witness), begun, BY)  # type: ignore[arg-type]
+    (ended,) = witness.ask(checking.shown)
+    assert (ended["verdict"]["verdict"], ended["verdict"]["verified"]) == ("behind", False)
+    (said,) = [json.loads(draft) for (draft,) in witness.admin.execute("SELECT draft FROM events")]
+    assert said["data"]["verdict"] == "behind"
+    witness.admin.execute("UPDATE entries SET actor = 'somebody else' WHERE index = 7")
+    assert witness.verdict().word == "altered"

@@ -257,6 +257,8 @@ def _outcome(task: Row) -> str:
         return _("已取消") if task["cancelled"] else _("中断，未得出结果")
     if verdict["verified"]:
         return _("核验通过：%(size)s 条", size=f"{verdict['size']:,}")
+    if verdict.get("verdict") == "behind":
+        return _("未发现改动，但有事件尚未到达；请稍后再核验")
     return _("未通过：首个有问题的条目 #%(first)s", first=verdict["first"])
 
 

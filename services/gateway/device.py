@@ -5,7 +5,7 @@ It gives no rights. Whoever throws the number away gets another, which then stan
 
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from shared.kernel.ids import new_id
 
@@ -16,7 +16,10 @@ _OURS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def register(app: Flask) -> None:
-    """From here on a browser that has signed in keeps a number."""
+    """From here on a browser in which somebody is signed in keeps a number.
+
+    Nobody else gets one: what is public may be kept, and handed to others, by whoever stands between us.
+    """
     app.after_request(_number)
 
 
@@ -31,7 +34,7 @@ def _numbered() -> str:
 
 
 def _number(response: Response) -> Response:
-    if request.blueprint == "console" and not _numbered():
+    if g.get("principal") is not None and request.blueprint == "console" and not _numbered():
         response.set_cookie(
             _COOKIE, new_id(), max_age=_LONG, httponly=True, samesite="Lax", secure=request.is_secure
         )

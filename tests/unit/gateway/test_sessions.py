@@ -108,6 +108,9 @@ def test_a_form_without_its_token_is_refused_as_a_page(
 def test_a_browser_has_a_number_that_travels_with_what_is_done_in_it(
     client: FlaskClient, registration: Registration, services: Services
 ) -> None:
+    for public in ("/login", "/check", "/console/assets/console.css"):
+        assert client.get(public).status_code == 200
+    assert client.get_cookie("jianding-device") is None
     log_in(client)
     cookie = client.get_cookie("jianding-device")
     assert cookie is not None

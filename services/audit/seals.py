@@ -15,21 +15,27 @@ from services.audit.domain import leaf
 from services.audit.domain.sources import Detail, Found
 from shared.contracts import ASIDE
 from shared.kernel.clock import stamp
+from shared.runtime.tallying import CLOSING
 from shared.wire.envelope import Sealed, digest
 from shared.wire.tally import Tally
 
-SEALED, CLOSED = "BatchSealed", "BatchClosed"
+SEALED, UNSEALED = "BatchSealed", "unsealed-batch"
 LATE_AT_WILL = ASIDE | {SEALED}
 _NUMBERS = ("events", "first_position", "last_position", "upto")
 _CUTS = "SELECT batch, upto FROM sealed_batches WHERE source = %s AND batch = ANY (%s)"
 _KEEP = "INSERT INTO sealed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _CLOSE = "INSERT INTO closed_batches VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+# those that were told already would keep the others back; a finding is found by its unique index
 _UNSEALED = """
 SELECT c.batch, e.index, e.received_at FROM closed_batches c JOIN entries e USING (source, position)
- WHERE e.received_at < %s
-   AND NOT EXISTS (SELECT FROM sealed_batches s WHERE (s.source, s.batch) = (%s, c.batch))
- ORDER BY e.index LIMIT 100
+ WHERE e.received_at < %(before)s
+   AND NOT EXISTS (SELECT FROM sealed_batches s WHERE (s.source, s.batch) = (%(source)s, c.batch))
+   AND NOT EXISTS (SELECT FROM findings f
+        WHERE (f.kind, f.source) = (%(kind)s, %(source)s) AND coalesce(f.first_position, -1) = -1
+          AND coalesce(f.last_position, -1) = -1 AND coalesce(f.first_index, -1) = e.index)
+ ORDER BY e.index LIMIT %(limit)s
 """
+_AT_ONCE = 100  # batches of which one look tells
 _OF_BATCH = """
 SELECT e.position, e.index, e.type, e.leaf FROM subjects s JOIN entries e USING (index)
  WHERE s.kind = 'batch' AND s.ref = %s AND e.source = %s AND e.position < %s ORDER BY e.position
@@ -40,11 +46,11 @@ Said = Mapping[str, Any]  # a sealed event as it reads
 
 def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list[Found]:
     """What follows from the next events of a source's log, in order; each is looked at once."""
-    named = [(event, batch) for event in said for batch in _batches(event)]
+    named = [(event, batch) for event in said for batch in Sealed(b"", b"", dict(event)).named("batch")]
     cuts = dict(connection.execute(_CUTS, (source, [batch for _, batch in named])).fetchall())
     found, tardy = list[Found](), defaultdict[str, list[int]](list)
     for event, batch in named:
-        if event["type"] == CLOSED:
+        if (event["source"].rpartition("/")[2], event["type"]) == CLOSING:
             connection.execute(_CLOSE, (batch, source, event["position"]))
         elif event["type"] == SEALED:
             upto, more = _compared(connection, source, batch, event)
@@ -58,16 +64,16 @@ def look(connection: Connection[Any], source: str, said: Sequence[Said]) -> list
 
 
 def unsealed(connection: Connection[Any], source: str, before: datetime) -> list[Found]:
-    """The batches whose end came to audit before that moment, and of which the source has stated nothing."""
-    rows = connection.execute(_UNSEALED, (before, source)).fetchall()
+    """The batches whose end came to audit before that moment, and of which the source has stated nothing.
+
+    Each is told once.
+    """
+    asked = {"before": before, "source": source, "kind": UNSEALED, "limit": _AT_ONCE}
+    rows = connection.execute(_UNSEALED, asked).fetchall()
     return [
-        Found("unsealed-batch", None, None, {"since": stamp(at)}, indexes=(index, index), batch=batch)
+        Found(UNSEALED, None, None, {"since": stamp(at)}, indexes=(index, index), batch=batch)
         for batch, index, at in rows
     ]
-
-
-def _batches(event: Said) -> set[str]:
-    return {ref for kind, ref in Sealed(b"", b"", dict(event)).refs if kind == "batch"}
 
 
 def _compared(connection: Connection[Any], source: str, batch: str, event: Said) -> tuple[int, list[Found]]:

@@ -44,7 +44,7 @@ def tallying(service: str, body: str) -> Consumer:
 
 def count(connection: Connection[Any], events: Sequence[Sealed]) -> None:
     """Adds the service's own next events to the tallies of their batches."""
-    named = [(event, batch) for event in events for batch in _batches(event)]
+    named = [(event, batch) for event in events for batch in event.named("batch")]
     if not named:
         return
     found = tallies.known(connection, {batch for _, batch in named})
@@ -53,13 +53,9 @@ def count(connection: Connection[Any], events: Sequence[Sealed]) -> None:
     tallies.keep(connection, found)
 
 
-def _batches(event: Sealed) -> set[str]:
-    return {ref for kind, ref in event.refs if kind == "batch"}
-
-
 def _say(connection: Connection[Any], source: str, by: Actor, cause: Sealed, upto: int) -> None:
     """`BatchSealed`, in the transaction of the checkpoint behind `cause`."""
-    (batch,) = _batches(cause)
+    (batch,) = cause.named("batch")
     tally = tallies.known(connection, [batch]).get(batch, Tally())
     event = language(by.id).events["BatchSealed"]
     assert issubclass(event, Seal)

@@ -139,6 +139,10 @@ class Sealed:
             return [spoken(ref) for ref in text.split(" ")]
         return [ref.partition(":")[::2] for ref in text.split(" ")] if text else []
 
+    def named(self, kind: str) -> set[str]:
+        """The ids of its subjects of one kind."""
+        return {ref for each, ref in self.refs if each == kind}
+
     @property
     def actor(self) -> tuple[str, str, str]:
         """(id, role, body)."""

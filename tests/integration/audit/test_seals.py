@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from services.audit import told, verification
+from services.audit import seals, told, verification
 from services.audit.sources import Watch
 from shared.contracts import scheduling, scoring
 from shared.kernel.actors import Actor, Role
@@ -283,3 +283,28 @@ def test_a_source_that_states_nothing_of_a_closed_batch_is_found_after_a_while(w
     missing = settings().missing_seconds
     assert found(seconds=missing + 5) == [("/centre/scheduling", row[0])]
     assert found(seconds=missing + 9) == [("/centre/scheduling", row[0])]
+
+
+def test_what_was_told_of_some_batches_does_not_keep_the_next_one_back(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "_AT_ONCE", 1)
+    batches = [derived_id("batch", str(number)) for number in range(3)]
+    for batch in batches:
+        closed = scheduling.BatchClosed(batch=batch, station=STATION)
+        witness.source("scheduling").say(closed, somebody("officer", Role.CENTRE_OFFICER))
+    witness.hear()
+    later = utc_now() + timedelta(seconds=settings().missing_seconds + 5)
+    watch = Watch(settings(), lambda: nullcontext(witness.connection), _unheard, lambda: later, ["scoring"])
+    Watch(
+        settings(), lambda: nullcontext(witness.connection), _unheard, lambda: later, ["scheduling"]
+    ).step()  # which hears that they were closed
+    told = [[found.batch for found in watch.step()] for _ in range(4)]
+    assert told == [[batch] for batch in batches] + [[]]
+
+
+def test_nobody_but_scheduling_closes_a_batch(witness: Witness) -> None:
+    witness.hear()
+    said = {**witness.source("scoring").events()[0].attributes, "type": "BatchClosed"}
+    assert seals.look(witness.connection, SCORING, [said]) == []
+    assert witness.admin.execute("SELECT FROM closed_batches").fetchall() == []

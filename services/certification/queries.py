@@ -6,7 +6,7 @@
 from typing import Any
 
 from shared.kernel.reactions import Rows
-from shared.store.pages import page
+from shared.store.pages import of_station, page
 
 _CERTIFICATES = """
 SELECT number, application::text, candidate::text, batch::text, station, occupation, catalogue, level, theory,
@@ -37,13 +37,13 @@ _STATISTICS_OF = f"SELECT batch::text, {_COUNTS} FROM dossiers WHERE batch = ANY
 def certificate(rows: Rows, number: str, own: str = "") -> dict[str, Any] | None:
     """All that a certificate says, or None."""
     asked = {"number": number, "own": own}
-    return rows.execute(_CERTIFICATES + "WHERE number = %(number)s" + _of(own), asked).fetchone()
+    return rows.execute(_CERTIFICATES + "WHERE number = %(number)s" + of_station(own), asked).fetchone()
 
 
 def certificates(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """证书发放登记表 of a batch, by number; `after` is the last number of the page before."""
     return rows.execute(
-        f"{_CERTIFICATES} WHERE batch = %(batch)s AND number > %(after)s{_of(own)}"
+        f"{_CERTIFICATES} WHERE batch = %(batch)s AND number > %(after)s{of_station(own)}"
         " ORDER BY number LIMIT %(limit)s",
         {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
@@ -52,19 +52,21 @@ def certificates(rows: Rows, batch: str, after: str, limit: int, own: str = "") 
 def dossier(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
     """The dossier of an application with the links that are present, or None."""
     asked = {"application": application, "own": own}
-    return rows.execute(_DOSSIERS + "WHERE application = %(application)s" + _of(own), asked).fetchone()
+    return rows.execute(_DOSSIERS + "WHERE application = %(application)s" + of_station(own), asked).fetchone()
 
 
 def statistics(rows: Rows, batch: str, own: str = "") -> dict[str, Any]:
     """How many of a batch came how far, each a count of candidates."""
-    counted: dict[str, Any] = rows.execute(_STATISTICS + _of(own), {"batch": batch, "own": own}).fetchone()
+    counted: dict[str, Any] = rows.execute(
+        _STATISTICS + of_station(own), {"batch": batch, "own": own}
+    ).fetchone()
     return counted
 
 
 def statistics_of(rows: Rows, batches: tuple[str, ...], own: str = "") -> list[dict[str, Any]]:
     """The same of several batches, for a chart."""
     asked = {"batches": list(batches), "own": own}
-    return rows.execute(f"{_STATISTICS_OF}{_of(own)} GROUP BY batch", asked).fetchall()
+    return rows.execute(f"{_STATISTICS_OF}{of_station(own)} GROUP BY batch", asked).fetchall()
 
 
 def waiting(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
@@ -77,10 +79,6 @@ def waiting(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str,
 def own_certificates(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """The certificates of one candidate."""
     return rows.execute(
-        f"{_CERTIFICATES} WHERE candidate = %(candidate)s{_of(own)} ORDER BY number LIMIT 100",
+        f"{_CERTIFICATES} WHERE candidate = %(candidate)s{of_station(own)} ORDER BY number LIMIT 100",
         {"candidate": candidate, "own": own},
     ).fetchall()
-
-
-def _of(own: str) -> str:
-    return " AND station = %(own)s" if own else ""

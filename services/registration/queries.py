@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.kernel.actors import Role
 from shared.kernel.reactions import Rows
-from shared.store.pages import page
+from shared.store.pages import of_station, page
 
 _TICKET = re.compile(r"[2-9A-HJ-NP-Z]{16}")
 _DIGITS = re.compile(r"[0-9a-f]{4,32}")
@@ -29,13 +29,15 @@ FROM applications
 def application(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
     """One application as it stands, or None."""
     asked = {"application": application, "own": own}
-    return rows.execute(_APPLICATIONS + "WHERE application = %(application)s" + _of(own), asked).fetchone()
+    return rows.execute(
+        _APPLICATIONS + "WHERE application = %(application)s" + of_station(own), asked
+    ).fetchone()
 
 
 def roster(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """花名册 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        f"{_APPLICATIONS} WHERE batch = %(batch)s AND application > %(after)s{_of(own)}"
+        f"{_APPLICATIONS} WHERE batch = %(batch)s AND application > %(after)s{of_station(own)}"
         " ORDER BY applications.application LIMIT %(limit)s",
         {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
@@ -100,11 +102,7 @@ def applications_named(
 def own_applications(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """All applications of one candidate, newest first."""
     return rows.execute(
-        f"{_APPLICATIONS} WHERE candidate = %(candidate)s{_of(own)}"
+        f"{_APPLICATIONS} WHERE candidate = %(candidate)s{of_station(own)}"
         " ORDER BY applications.application DESC LIMIT 100",
         {"candidate": candidate, "own": own},
     ).fetchall()
-
-
-def _of(own: str) -> str:
-    return " AND station = %(own)s" if own else ""

@@ -6,7 +6,7 @@
 from typing import Any
 
 from shared.kernel.reactions import Rows
-from shared.store.pages import page
+from shared.store.pages import of_station, page
 
 # counted when asked, not kept: a count beside the rows it counts would be a second copy
 _BATCHES = """
@@ -52,7 +52,7 @@ SELECT application::text, candidate::text, batch::text, level, room, seat, ticke
 def batch(rows: Rows, batch: str, own: str = "") -> dict[str, Any] | None:
     """One batch as it stands, with how many are enrolled, seated, checked in, absent and drawn; or None."""
     asked = {"batch": batch, "own": own}
-    return rows.execute(_BATCHES + "WHERE batch = %(batch)s" + _of(own), asked).fetchone()
+    return rows.execute(_BATCHES + "WHERE batch = %(batch)s" + of_station(own), asked).fetchone()
 
 
 def batches(rows: Rows, station: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def exam_days(rows: Rows, station: str, since: str, until: str, own: str = "") -
     """The batches of a station that are examined, in either part, from one stamp on and before another."""
     asked = {"station": station, "since": since, "until": until, "own": own}
     return rows.execute(
-        f"{_BATCHES}{_ON_DAYS}{_of(own)} ORDER BY theory_at, batches.batch LIMIT 100", asked
+        f"{_BATCHES}{_ON_DAYS}{of_station(own)} ORDER BY theory_at, batches.batch LIMIT 100", asked
     ).fetchall()
 
 
@@ -103,10 +103,6 @@ def panel(rows: Rows, batch: str, own: str = "") -> list[dict[str, Any]]:
     """考评组 of a batch."""
     asked = {"batch": batch, "own": own}
     return rows.execute(f"{_PANEL}{_of_batch(own)} ORDER BY part, head DESC, examiner", asked).fetchall()
-
-
-def _of(own: str) -> str:
-    return " AND station = %(own)s" if own else ""
 
 
 def _here(own: str) -> str:

@@ -6,7 +6,7 @@
 from typing import Any
 
 from shared.kernel.reactions import Rows
-from shared.store.pages import page
+from shared.store.pages import of_station, page
 
 _SHEETS = "SELECT sheet, blind_code, part, paper, status FROM sheets "
 _RESULTS = """
@@ -48,13 +48,13 @@ def sheets(
 def result(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
     """The result of an application as it stands, published or not, or None."""
     asked = {"application": application, "own": own}
-    return rows.execute(f"{_RESULTS} WHERE application = %(application)s{_of(own)}", asked).fetchone()
+    return rows.execute(f"{_RESULTS} WHERE application = %(application)s{of_station(own)}", asked).fetchone()
 
 
 def results(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
     """成绩册 of a batch, by application id; `after` is the last id of the page before."""
     return rows.execute(
-        f"{_RESULTS} WHERE batch = %(batch)s AND application > %(after)s{_of(own)}"
+        f"{_RESULTS} WHERE batch = %(batch)s AND application > %(after)s{of_station(own)}"
         " ORDER BY results.application LIMIT %(limit)s",
         {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
@@ -70,7 +70,7 @@ def results_in(rows: Rows, status: str, after: str, limit: int, own: str = "") -
 def own_results(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """The published results of one candidate."""
     return rows.execute(
-        f"{_RESULTS} WHERE candidate = %(candidate)s AND status = 'published'{_of(own)}"
+        f"{_RESULTS} WHERE candidate = %(candidate)s AND status = 'published'{of_station(own)}"
         " ORDER BY results.application DESC LIMIT 100",
         {"candidate": candidate, "own": own},
     ).fetchall()
@@ -79,7 +79,7 @@ def own_results(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any
 def distribution(rows: Rows, batch: str, own: str = "") -> list[dict[str, Any]]:
     """Published scores of a batch in bands of 5 points: {band, theory, practical}; band 12 begins at 60."""
     asked = {"batch": batch, "own": own}
-    return rows.execute(f"{_DISTRIBUTION}{_of(own)} GROUP BY band ORDER BY band", asked).fetchall()
+    return rows.execute(f"{_DISTRIBUTION}{of_station(own)} GROUP BY band ORDER BY band", asked).fetchall()
 
 
 def desk(
@@ -101,10 +101,6 @@ def proposals(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[st
 def signing_key(rows: Rows, examiner: str) -> dict[str, Any] | None:
     """The Ed25519 key that speaks for an examiner, or None."""
     return rows.execute("SELECT examiner, public_key FROM keys WHERE examiner = %s", (examiner,)).fetchone()
-
-
-def _of(own: str) -> str:
-    return " AND station = %(own)s" if own else ""
 
 
 def _of_batch(table: str, own: str) -> str:

@@ -62,7 +62,9 @@ def station_of(actor: Actor) -> str:
 
 def scoped(query: Callable[..., Any], station: str) -> Callable[..., Any]:
     """The query for the staff of a station, where what it shows belongs to one: then it takes `own`."""
-    return partial(query, own=station) if "own" in signature(query).parameters else query
+    if station and "own" in signature(query).parameters:
+        return partial(query, own=station)
+    return query
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A page of a list in SQL: by a key, from the row on behind which the page before has ended."""
+"""Parts of lists in SQL: a page by its key, behind the page before it; the rows of one's own station."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,11 @@ def page(table: str, equal: Sequence[str], key: str, *, newest: bool = True) -> 
     if equal:
         found += f" AND ({', '.join(places[:-1])}) {back} ({_asked(equal)})"
     return f"{found} ORDER BY {', '.join(place + order for place in places)} LIMIT %(limit)s"
+
+
+def of_station(own: str) -> str:
+    """A further condition, for whoever is shown his own station alone; nothing for everybody else."""
+    return " AND station = %(own)s" if own else ""
 
 
 def _asked(names: Sequence[str]) -> str:

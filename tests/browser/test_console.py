@@ -271,6 +271,7 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     page.locator("#refused li", has_text="R").wait_for()
     page.get_by_role("button", name="知道了").click()
     page.wait_for_selector("#refused", state="hidden")
+    assert "row-waits" not in (invigilator.row(ticket).get_attribute("class") or "")
     assert invigilator.row(ticket).locator(".state").inner_text() == "已发准考证"
     page.context.set_offline(True)
     for said in ("证件已核", "照片相符"):

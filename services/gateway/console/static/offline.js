@@ -31,6 +31,9 @@
 
   const token = () => (hall.querySelector("input[name=csrf_token]") || document.querySelector("input[name=csrf_token]"));
 
+  const TOLD = "main > .problem:not(#refused), main > .done";
+  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+
   async function ask(item) {
     const body = new URLSearchParams(item.fields);
     if (token()) body.set("csrf_token", token().value);
@@ -41,7 +44,7 @@
   async function renew() {
     const answer = await fetch(location.href);
     if (ended(answer) || !answer.ok) return answer;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parsed(await answer.text());
     for (const field of document.querySelectorAll("input[name=csrf_token]")) {
       field.value = page.querySelector("input[name=csrf_token]").value;
     }
@@ -60,14 +63,16 @@
     return answer;
   }
 
-  function replace(text) {
-    const page = new DOMParser().parseFromString(text, "text/html");
+  function replace(page) {
     const fresh = page.getElementById("hall");
-    const told = page.querySelectorAll("main > .problem:not(#refused), main > .done");
     if (fresh) { hall.innerHTML = fresh.innerHTML; mark(); }
-    for (const old of document.querySelectorAll("main > .problem:not(#refused), main > .done")) old.remove();
-    for (const message of told) hall.before(message);
-    return told.length ? told[0].textContent.trim().replace(/\s+/g, " ") : "";
+    for (const old of document.querySelectorAll(TOLD)) old.remove();
+    for (const message of page.querySelectorAll(TOLD)) hall.before(message);
+  }
+
+  function reason(page, answer) {
+    const told = page.querySelector(TOLD);
+    return told ? told.textContent.trim().replace(/\s+/g, " ") : String(answer.status);
   }
 
   function mark() {
@@ -87,9 +92,10 @@
         if (ended(answer)) { halted = "login"; break; }
         if (answer.status === 429 || answer.status >= 500) { halted = "offline"; break; }
         halted = "";
-        const why = replace(await answer.text());
-        if (!answer.ok) write(REFUSED, [...read(REFUSED), { about: item.about, why: why || String(answer.status) }]);
-        write(KEY, read(KEY).slice(1));
+        const page = parsed(await answer.text());
+        if (!answer.ok) write(REFUSED, [...read(REFUSED), { about: item.about, why: reason(page, answer) }]);
+        write(KEY, read(KEY).slice(1)); // first, or its row would be drawn as one that waits
+        replace(page);
       }
       if (!read(KEY).length) halted = "";
     } catch {

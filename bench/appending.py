@@ -1,6 +1,7 @@
 """`append_…`: commands a second through the real executor, beside the library and a bare insert."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 from bench import clients
 from bench.figures import Figure
@@ -27,11 +28,11 @@ def figures(stage: Stage) -> Iterator[Figure]:
         saving, inserting = {"dsn": theirs, "size": size}, {"dsn": least, "size": size}
         a, b, tuned, c, d = in_turns(
             stage.plan.rounds,
-            _looking(stage, "bench.commands:submitting", count, dsn=ours),
-            _looking(stage, "bench.peers.library:saving", count, **saving),
-            _looking(stage, "bench.peers.library:saving", count, **saving, tuned=True),
-            _looking(stage, "bench.peers.bare:inserting_at_once", count, **inserting),
-            _looking(stage, "bench.peers.bare:inserting", count, **inserting),
+            partial(stage.rate, "bench.commands:submitting", count, dsn=ours),
+            partial(stage.rate, "bench.peers.library:saving", count, **saving),
+            partial(stage.rate, "bench.peers.library:saving", count, **saving, tuned=True),
+            partial(stage.rate, "bench.peers.bare:inserting_at_once", count, **inserting),
+            partial(stage.rate, "bench.peers.bare:inserting", count, **inserting),
         )
         note = f"提交申请 by {count} client processes; an event has {size} bytes"
         yield Figure(f"append_{count}", "commands/s", a, LIBRARY, b, of_library, note=note)
@@ -46,11 +47,3 @@ def event_size(stage: Stage, service: str) -> int:
         row = connection.execute("SELECT length(draft) FROM events ORDER BY seq DESC LIMIT 1").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _looking(stage: Stage, work: str, count: int, **arguments: object) -> Callable[[], float]:
-    def look() -> float:
-        stage.settle()
-        return clients.rate(work, count, stage.plan.seconds, **arguments)
-
-    return look

@@ -7,7 +7,6 @@ from typing import Any
 import jwt
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from bench import clients
 from bench.commands import BODY, training
 from bench.figures import Figure
 from bench.stage import Stage
@@ -28,10 +27,8 @@ def figures(stage: Stage) -> Iterator[Figure]:
         for count in (1, 16):
             a, b = in_turns(
                 stage.plan.rounds,
-                partial(
-                    _rate, stage, "bench.calling:commanding", count, url=bus, token=trainers_token(stage)
-                ),
-                partial(_rate, stage, "bench.calling:asking", count, url=bus),
+                partial(stage.rate, "bench.calling:commanding", count, url=bus, token=trainers_token(stage)),
+                partial(stage.rate, "bench.calling:asking", count, url=bus),
             )
             note = (
                 f"培训登记 with a token over RabbitMQ by {count} client processes; one service process each"
@@ -43,11 +40,6 @@ def trainers_token(stage: Stage) -> str:
     """What a trainer has after logging in."""
     mint = Mint.load(stage.cluster.settings.tokens_folder, "/centre/registration")
     return mint.issue(Actor(new_id(), Role.TRAINER, BODY))
-
-
-def _rate(stage: Stage, work: str, count: int, **arguments: object) -> float:
-    stage.settle()
-    return clients.rate(work, count, stage.plan.seconds, **arguments)
 
 
 def commanding(url: str, token: str, number: int) -> Callable[[], Any]:

@@ -58,8 +58,7 @@ def _measured(
         def look() -> float:
             first = len(streams) // stage.plan.rounds * next(rounds)  # streams of its own for every round
             some = {name: streams[first:] + streams[:first]}
-            stage.settle()
-            return clients.rate(work, 1, stage.plan.seconds, **some, known=known, **arguments)
+            return stage.rate(work, 1, **some, known=known, **arguments)
 
         return look
 

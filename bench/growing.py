@@ -68,10 +68,7 @@ def _measured(stage: Stage, size: int) -> Iterator[tuple[str, str, list[float]]]
     with stage.admin("registration") as connection:
         connection.execute(_MARK)
     for _ in range(stage.plan.rounds):
-        stage.settle()
-        append.append(
-            clients.rate("bench.commands:submitting", 8, stage.plan.seconds, dsn=stage.dsn("registration"))
-        )
+        append.append(stage.rate("bench.commands:submitting", 8, dsn=stage.dsn("registration")))
         relay.append(_relayed(stage))
     with stage.admin("registration") as connection:
         connection.execute(_TRIM)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
 
+from bench import clients
 from shared.contracts import SERVICES
 from shared.runtime import databases
 from shared.runtime.settings import settings
@@ -77,6 +78,11 @@ class Stage:
         """Empty databases of these services (all of them if none is named), nothing left to be written."""
         self.cluster.clone(services or SERVICES)
         self.settle()
+
+    def rate(self, work: str, count: int, **arguments: object) -> float:
+        """Repetitions in a second of `count` clients together, on a server that has nothing left to write."""
+        self.settle()
+        return clients.rate(work, count, self.plan.seconds, **arguments)
 
     def settle(self) -> None:
         """Writes what earlier measurements have left to be written, so that the next does not pay for it."""

@@ -9,9 +9,8 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pika
@@ -33,6 +32,7 @@ from shared.testing.rabbitmq import (
     unpacked,
 )
 from shared.testing.rabbitmq.node import Ports, wait_until
+from tests.debian import Debian
 
 PROJECT = Path(__file__).parents[2]
 
@@ -235,47 +235,23 @@ def test_a_broker_of_somebody_else_is_never_hurt(hurt: str) -> None:
         getattr(ExternalBroker("amqp://guest:guest@broker.example:5672/%2F"), hurt)()
 
 
-@dataclass(frozen=True)
-class FakeMachine(Machine):
-    """A machine in a folder, whose apt-get and dpkg make the files that matter to us."""
+class FakeMachine(Debian):
+    planned = ("erlang-base", "logrotate", "rabbitmq-server")
+    wanted = ("erlang-base", "rabbitmq-server")
 
-    sources: bool = True
-    lists: set[str] = field(default_factory=set)
-    commands: list[str] = field(default_factory=list)
+    def unpacked(self, folder: Path) -> None:
+        place_rabbitmq(folder)
 
-    def run(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> str | None:
-        verb = next(word for word in command if word in {"update", "install", "download", "-x"})
-        assert environment is None or environment["DEBIAN_FRONTEND"] == "noninteractive"
-        self.commands.append(verb)
-        if verb == "-x":
-            return place_rabbitmq(Path(command[-1]))
-        if verb == "update":
-            self.lists.update({"rabbitmq-server"} if self.sources else ())
-        elif not self.lists:
-            return None
-        if "--simulate" in command:
-            return "Inst erlang-base (25)\nInst logrotate (3)\nInst rabbitmq-server (3.10)\n"
-        if verb == "download":
-            assert folder is not None
-            assert command[-2:] == ["erlang-base", "rabbitmq-server"]
-            (folder / "rabbitmq-server.deb").touch()
-        if verb == "install":
-            place_rabbitmq(self.root)
-            place_erlang(self.root)
-        return ""
+    def installed(self) -> None:
+        place_rabbitmq(self.root)
+        place_erlang(self.root)
 
 
-def place_rabbitmq(root: Path, version: str = "3.10.8") -> str:
+def place_rabbitmq(root: Path, version: str = "3.10.8") -> None:
     scripts = root / f"usr/lib/rabbitmq/lib/rabbitmq_server-{version}/sbin"
     scripts.mkdir(parents=True, exist_ok=True)
     for name in ("rabbitmq-server", "rabbitmq-env"):
         (scripts / name).touch(mode=0o755)
-    return ""
 
 
 def place_erlang(root: Path) -> None:

@@ -1,13 +1,11 @@
 """The browser that pages are tested with, for whoever is not root and has none."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from shared.testing.chromium import ChromiumIsMissing, chromium
-from shared.testing.rabbitmq import Machine
+from tests.debian import Debian
 
 FILES = (
     "usr/lib/chromium/chromium",
@@ -17,42 +15,17 @@ FILES = (
 )
 
 
-@dataclass(frozen=True)
-class Debian(Machine):
-    """A machine in a folder, whose apt-get and dpkg make the files that matter to us."""
+class WithChromium(Debian):
+    planned = wanted = ("libpulse0", "chromium")
 
-    sources: bool = True
-    lists: set[str] = field(default_factory=set)
-    commands: list[str] = field(default_factory=list)
-
-    def run(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> str | None:
-        verb = next(word for word in command if word in {"update", "install", "download", "-x"})
-        self.commands.append(verb)
-        if verb == "update" and self.sources:
-            self.lists.add("chromium")
-        elif not self.lists:
-            return None
-        if verb == "install":
-            return "Inst libpulse0 (16.1)\nInst chromium (150)\nConf chromium (150)\n"
-        if verb == "download":
-            assert folder is not None
-            assert command[-2:] == ["libpulse0", "chromium"]
-            (folder / "chromium.deb").touch()
-        if verb == "-x":
-            for name in FILES:
-                file = Path(command[-1], name)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.touch()
-        return ""
+    def unpacked(self, folder: Path) -> None:
+        for name in FILES:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
 
 
 def machine(root: Path, **known: object) -> Debian:
-    return Debian(root, "", False, **known)  # type: ignore[arg-type]
+    return WithChromium(root, "", False, **known)  # type: ignore[arg-type]
 
 
 def test_the_package_is_unpacked_and_finds_every_library_and_font_of_its_own(tmp_path: Path) -> None:

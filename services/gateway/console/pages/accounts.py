@@ -145,10 +145,13 @@ def _change(desk: Desk, id: Any, method: str, done: str, **message: Any) -> Any:
     return act(send, url_for("console.accounts_one", id=id), done)
 
 
+def _given(*names: str) -> dict[str, str]:
+    return {name: request.form.get(name, "").strip() for name in names}
+
+
 @room.action("/accounts/<uuid:id>/appoint", roles=OPENERS)
 def appoint(desk: Desk, id: Any) -> Any:
-    given = {name: request.form.get(name, "").strip() for name in ("role", "body")}
-    return _change(desk, id, "appoint", _("任职已登记。"), **given)
+    return _change(desk, id, "appoint", _("任职已登记。"), **_given("role", "body"))
 
 
 @room.action("/accounts/<uuid:id>/end", roles=OPENERS)
@@ -165,8 +168,7 @@ def reset(desk: Desk, id: Any) -> Any:
 
 @room.action("/accounts/<uuid:id>/link", roles=OPENERS)
 def link(desk: Desk, id: Any) -> Any:
-    given = {name: request.form.get(name, "").strip() for name in ("issuer", "subject")}
-    return _change(desk, id, "link_login", _("统一身份已绑定。"), **given)
+    return _change(desk, id, "link_login", _("统一身份已绑定。"), **_given("issuer", "subject"))
 
 
 @room.action("/accounts/<uuid:id>/close", roles=OPENERS)

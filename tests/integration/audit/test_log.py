@@ -155,6 +155,7 @@ def test_the_log_is_handed_out_page_by_page_with_its_head(witness: Witness) -> N
 def test_an_empty_log_has_a_head_of_nothing_and_is_verified(empty: Witness) -> None:
     assert empty.ask(trails.head) == {"size": 0, "root": ""}
     assert empty.verdict().as_data() == {
+        "verdict": "verified",
         "verified": True,
         "size": 0,
         "root": "",

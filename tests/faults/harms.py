@@ -34,10 +34,7 @@ _TERMINATE = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE usename = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
-_DISK_ALARMS = "length([on || {{resource_limit, disk, _}, _} <- rabbit_alarm:get_alarms()])"
 _BROKER_NEEDS = 50_000_000  # bytes that it wants free: disk_free_limit of the nodes of tests
-# a queue that is half a second old does not survive a kill in RabbitMQ 3.10, which is not ours to test
-_ON_DISK = "begin [dets:sync(Table) || Table <- dets:all()], true end"
 
 
 class HarmFailed(Exception):
@@ -45,7 +42,7 @@ class HarmFailed(Exception):
 
 
 def broker_is_killed(stage: Stage, chance: random.Random) -> None:
-    stage.broker.evaluate(_ON_DISK)
+    stage.broker.write_out()
     stage.broker.kill()
     stage.broker.start(120)
 
@@ -70,14 +67,11 @@ def broker_disk_alarm(stage: Stage, chance: random.Random) -> None:
 def broker_disk_is_as_full_as_it_allows(stage: Stage, chance: random.Random) -> None:
     """It sees so itself and lets nobody publish. Filled to the last byte, RabbitMQ 3.10 ruins its files."""
 
-    def alarmed() -> bool:
-        return bool(stage.broker.evaluate(_DISK_ALARMS))
-
     with disk.nearly_full(stage.theatre.brokers_disk, _BROKER_NEEDS // 2):
-        if not wait_until(alarmed, 30):
+        if not wait_until(lambda: stage.broker.disk_alarmed, 30):
             raise HarmFailed("the broker goes on with its disk full")
         _last(1)
-    if not wait_until(lambda: not alarmed(), 30):
+    if not wait_until(lambda: not stage.broker.disk_alarmed, 30):
         raise HarmFailed("the broker does not see that there is room again")
 
 

@@ -147,6 +147,7 @@ def _hears(connection: pika.BlockingConnection, heard: list[str], word: str) -> 
 def test_a_persistent_message_in_a_durable_queue_survives_a_kill(running: Broker) -> None:
     address = running.virtual_host("survivor")
     publish(address, "registrations", b"still here")
+    running.write_out()
     running.kill()
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         connect(address)

@@ -59,6 +59,9 @@ def trail(
 ) -> None:
     """Show everything that happened around somebody or something, in the order of the audit log.
 
+    The log has the events of each service in that service's order, and those of two services as they came;
+    both clocks and the cause stand with each.
+
     TIME is an ISO 8601 time with its offset, such as 2026-04-16T09:30:00+08:00 or 2026-04-16T01:30:00Z.
     Times are shown as of Asia/Shanghai, and in UTC with --json. That you looked is an event, and part of the
     trail from then on. `jianding audit bundle` writes a trail as a signed file.

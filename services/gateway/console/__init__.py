@@ -43,7 +43,13 @@ def register(
     frame.hang(ROOMS, blueprint, lambda: Desk(backend.call, who()))
     assets.hang(blueprint)
     openid.hang(blueprint, backend, settings)
-    blueprint.app_context_processor(lambda: {**_said(who(), bool(tuple(logins()))), "openid": settings.oidc})
+
+    def said() -> dict[str, Any]:
+        asking = Desk(backend.call, who())
+        found = _said(asking.who, bool(tuple(logins())), lambda: frame.worklist(ROOMS, asking))
+        return {**found, "openid": settings.oidc}
+
+    blueprint.app_context_processor(said)
     blueprint.register_error_handler(Refused, lambda error: _problem(error.problem))
     blueprint.register_error_handler(Refusal, lambda error: _problem(error.problem()))
     blueprint.register_error_handler(NoAnswer, lambda _: _problem(ServiceSilent().problem()))
@@ -57,7 +63,7 @@ def register(
     app.register_blueprint(blueprint)
 
 
-def _said(who: Who | None, demo: bool) -> dict[str, Any]:
+def _said(who: Who | None, demo: bool, worklist: Callable[[], list[frame.Task]]) -> dict[str, Any]:
     """What every template may say."""
     return {
         "who": who,
@@ -65,6 +71,7 @@ def _said(who: Who | None, demo: bool) -> dict[str, Any]:
         "language": language.chosen(),
         "languages": language.LANGUAGES,
         "menu": lambda: frame.menu(ROOMS, who),
+        "worklist": worklist,
     }
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from services.gateway.console.desk import Desk
+from services.gateway.console.desk import PAGE, Desk, Row
 from services.gateway.console.session import Who
+from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 
 View = Callable[..., Any]
+# the rows that wait for whoever asks, at most one more than a list shows; None where it is not his work
+Waiting = Callable[[Desk], list[Row] | None]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Page:
     listed: bool
     view: View
     methods: tuple[str, ...]
+    waiting: Waiting | None = None
 
     def open_to(self, who: Who | None) -> bool:
         """Pages without roles are the public's."""
@@ -50,12 +54,19 @@ class Room:
         asks: Iterable[tuple[str, str]] = (),
         listed: bool = True,
         methods: Collection[str] = ("GET",),
+        waiting: Waiting | None = None,
     ) -> Callable[[View], View]:
-        """Marks `view(desk, **parts of the path)`; it answers with rendered text or a response."""
+        """Marks `view(desk, **parts of the path)`; it answers with rendered text or a response.
+
+        `waiting` says what the first page counts as work to be done there. It must not be a sensitive read:
+        whoever comes in has not looked at anything yet.
+        """
 
         def hang(view: View) -> View:
             name = f"{self.name}_{view.__name__}"
-            page = Page(name, path, title, frozenset(roles), tuple(asks), listed, view, tuple(methods))
+            page = Page(
+                name, path, title, frozenset(roles), tuple(asks), listed, view, tuple(methods), waiting
+            )
             self.pages.append(page)
             return view
 
@@ -111,6 +122,30 @@ def menu(rooms: Iterable[Room], who: Who | None) -> list[tuple[Any, list[Entry]]
         pages = [page for page in room.pages if page.listed and page.open_to(who)]
         if pages:
             found.append((room.title, [_entry(page) for page in pages]))
+    return found
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work that waits on a page: "12", or "50+" where there is more than a list shows."""
+
+    title: Any
+    url: str
+    count: str
+
+
+def worklist(rooms: Iterable[Room], desk: Desk) -> list[Task]:
+    """What waits for whoever has come in, by pages; those where nothing waits stand there with 0."""
+    found = []
+    for page in (page for room in rooms for page in room.pages):
+        if page.waiting is not None and page.open_to(desk.who):
+            try:
+                rows = page.waiting(desk)
+            except Refused:
+                continue
+            if rows is not None:
+                count = str(len(rows)) if len(rows) <= PAGE else f"{PAGE}+"
+                found.append(Task(page.title, url_for(f"console.{page.name}"), count))
     return found
 
 

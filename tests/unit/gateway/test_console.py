@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from inspect import getsource
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from services.gateway.console.language import catalogue
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import charts
 from services.registration.domain import person
+from shared.bus.calls import Refused
 from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
+from shared.runtime.definition import service_class
 from shared.runtime.manual import manual
 from shared.runtime.settings import settings
 from shared.testing import golden
@@ -110,20 +113,67 @@ def test_files_of_others_come_from_their_wheel() -> None:
     assert assets.content("../__init__.py") is None
 
 
+# -- the first page
+
+
+@pytest.fixture
+def logged_in(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Role], FlaskClient]:
+    """`logged_in(role)` -> a browser in which somebody of that role is."""
+    monkeypatch.setenv("JIANDING_VAR", str(tmp_path))
+
+    def come(role: Role) -> FlaskClient:
+        body = "centre" if role in (Role.SUPERVISOR, Role.CENTRE_REVIEWER) else "station-10012003"
+        somebody = Actor(f"{role}-1", role, body)
+        client = make_app(Backend(services.ask), settings(), lambda _token: somebody).test_client()
+        with client.session_transaction() as session:
+            session["tokens"] = {"access": "a token", "refresh": ""}
+            session["shown"] = {"name": "", "appointments": [], "until": time.time() + 900}
+        return client
+
+    return come
+
+
+@pytest.mark.parametrize(("rows", "count"), [(0, "0"), (2, "2"), (50, "50"), (51, "50+")])
+def test_the_first_page_counts_what_waits_for_whoever_comes(
+    services: Services, logged_in: Callable[[Role], FlaskClient], rows: int, count: str
+) -> None:
+    services.answer = [{}] * rows
+    page = logged_in(Role.CENTRE_REVIEWER).get("/").text
+    assert re.findall(r'href="(\S+)"><strong[^>]*>([^<]+)<', page) == [("/centre/reviews", count)]
+    asked = [(service, method, message) for service, method, message, _ in services.calls]
+    assert asked == [("registration", "applications", {"status": "station_passed", "limit": 51})]
+
+
+def test_what_the_first_page_asks_is_no_sensitive_read_and_allowed(
+    services: Services, logged_in: Callable[[Role], FlaskClient]
+) -> None:
+    services.answer = []
+    asking = set()
+    for role in PEOPLE:
+        services.calls.clear()
+        assert logged_in(role).get("/").status_code == 200
+        for service, method, _, _ in services.calls:
+            asking.add(role)
+            assert role in next(each.roles for each in manual(service) if each.name == method)
+            assert "sensitive=True" not in getsource(getattr(service_class(service), method))
+    assert len(asking) >= 6
+
+
+def test_a_refused_count_is_left_out(services: Services, logged_in: Callable[[Role], FlaskClient]) -> None:
+    services.answer = Refused({"code": "role", "field": "", "rule": "R185", "zh": "", "en": ""})
+    assert "<strong" not in logged_in(Role.CENTRE_REVIEWER).get("/").text
+
+
 # -- the live page
 
 
 @pytest.fixture
-def supervisor(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def supervisor(logged_in: Callable[[Role], FlaskClient], monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """A browser in which a supervisor is logged in."""
-    monkeypatch.setenv("JIANDING_VAR", str(tmp_path))
     monkeypatch.setattr(feed, "_PAUSE", 0.001)
-    somebody = Actor("supervisor-1", Role.SUPERVISOR, "centre")
-    client = make_app(Backend(services.ask), settings(), lambda _token: somebody).test_client()
-    with client.session_transaction() as session:
-        session["tokens"] = {"access": "a token", "refresh": ""}
-        session["shown"] = {"name": "", "appointments": [], "until": time.time() + 900}
-    return client
+    return logged_in(Role.SUPERVISOR)
 
 
 def _step(index: int) -> dict[str, Any]:

@@ -23,7 +23,11 @@ _STAGES = ("applied", "noticed", "supplied", "seated", "closed")
 
 
 @room.page(
-    "/centre/reviews", _l("待复核申请"), roles={Role.CENTRE_REVIEWER}, asks=[("registration", "applications")]
+    "/centre/reviews",
+    _l("待复核申请"),
+    roles={Role.CENTRE_REVIEWER},
+    asks=[("registration", "applications")],
+    waiting=lambda desk: desk.rows("registration", "applications", status="station_passed"),
 )
 def reviews(desk: Desk) -> str:
     found = desk.rows("registration", "applications", **station.filters(status="station_passed"))
@@ -48,11 +52,25 @@ def review(desk: Desk, id: Any, verdict: str) -> Any:
     return station.decide(desk, id, verdict, "centre")
 
 
-@room.page("/centre/batches", _l("批次办理"), roles=OFFICERS, asks=[("scheduling", "agenda")])
+# the stage at which a batch waits for somebody
+_WAITS = {Role.CENTRE_OFFICER: "applied", Role.PAPER_CUSTODIAN: "noticed"}
+
+
+def _unmoved(desk: Desk) -> list[Row] | None:
+    stage = _WAITS.get(desk.me.role)
+    return desk.rows("scheduling", "agenda", stage=stage) if stage else None
+
+
+@room.page(
+    "/centre/batches",
+    _l("批次办理"),
+    roles=OFFICERS,
+    asks=[("scheduling", "agenda")],
+    waiting=_unmoved,
+)
 def agenda(desk: Desk) -> str:
     """Batches by stage: without a notice, without papers, without seats."""
-    usual = {Role.PAPER_CUSTODIAN: "noticed"}.get(desk.me.role, "applied")
-    stage = request.args.get("stage", usual)
+    stage = request.args.get("stage", _WAITS.get(desk.me.role, "applied"))
     found = desk.rows("scheduling", "agenda", stage=stage)
     options = [(each, words.state(each)) for each in _STAGES]
     filters = [Field("stage", _("进度"), "choice", options, value=stage)]

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from services.gateway.console import words
-from services.gateway.console.desk import Desk
+from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, paged
@@ -18,7 +18,18 @@ room = Room("certificates", _l("证书"))
 READERS = frozenset({Role.CERTIFICATE_PROCESSOR, Role.CENTRE_OFFICER, Role.SUPERVISOR})
 
 
-@room.page("/certificates/waiting", _l("待发证"), roles=READERS, asks=[("certification", "waiting")])
+def _unapproved(desk: Desk) -> list[Row] | None:
+    processes = desk.me.role is Role.CERTIFICATE_PROCESSOR
+    return desk.rows("certification", "waiting") if processes else None
+
+
+@room.page(
+    "/certificates/waiting",
+    _l("待发证"),
+    roles=READERS,
+    asks=[("certification", "waiting")],
+    waiting=_unapproved,
+)
 def waiting(desk: Desk) -> str:
     found = desk.rows("certification", "waiting")
     columns = (

@@ -26,13 +26,24 @@ INVIGILATORS = frozenset({Role.INVIGILATOR})
 _EXPECTED = ("ticketed", "seated")
 
 
-@room.page("/day", _l("今日考场"), roles=INVIGILATORS, asks=[("scheduling", "exam_days")])
-def today(desk: Desk) -> str:
-    since = _midnight(request.args.get("on", ""))
+def _held_on(desk: Desk, since: datetime) -> list[Row]:
     until = since + timedelta(days=1)
-    found = desk.ask(
+    found: list[Row] = desk.ask(
         "scheduling", "exam_days", station=desk.me.station, since=stamp(since), until=stamp(until)
     )
+    return found
+
+
+@room.page(
+    "/day",
+    _l("今日考场"),
+    roles=INVIGILATORS,
+    asks=[("scheduling", "exam_days")],
+    waiting=lambda desk: _held_on(desk, _midnight("")),
+)
+def today(desk: Desk) -> str:
+    since = _midnight(request.args.get("on", ""))
+    found = _held_on(desk, since)
     columns = (
         Column("batch", _("批次"), "id", lambda row: url_for("console.day_hall", batch=row["batch"])),
         Column("occupation", _("职业"), link=lambda row: url_for("console.day_hall", batch=row["batch"])),

@@ -29,8 +29,8 @@ _FORM = Form(
 
 
 @room.page("/", _l("工作台"), roles=PEOPLE)
-def home(desk: Desk) -> str:
-    return render_template("home.html", rooms_of=desk.me)
+def home(_desk: Desk) -> str:
+    return render_template("home.html")
 
 
 @room.page("/login", listed=False, methods=("GET", "POST"))

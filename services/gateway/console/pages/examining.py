@@ -18,7 +18,13 @@ room = Room("examining", _l("评分"))
 EXAMINERS = frozenset({Role.EXAMINER})
 
 
-@room.page("/examining", _l("我的评分"), roles=EXAMINERS, asks=[("scoring", "desk")])
+@room.page(
+    "/examining",
+    _l("我的评分"),
+    roles=EXAMINERS,
+    asks=[("scoring", "desk")],
+    waiting=lambda desk: desk.rows("scoring", "desk", examiner=desk.me.actor, status="open"),
+)
 def open_sheets(desk: Desk) -> str:
     """Sheets without a score, to be filled in from the first to the last."""
     found = desk.rows("scoring", "desk", examiner=desk.me.actor, status="open")

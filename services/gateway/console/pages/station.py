@@ -65,7 +65,19 @@ def fields_of_filters(batches: list[Row]) -> list[Field]:
     ]
 
 
-@room.page("/station/applications", _l("申请一览"), roles=CLERKS, asks=[("registration", "applications")])
+def _unreviewed(desk: Desk) -> list[Row] | None:
+    if desk.me.role is not Role.STATION_REVIEWER:
+        return None
+    return desk.rows("registration", "applications", station=desk.me.station, status="submitted")
+
+
+@room.page(
+    "/station/applications",
+    _l("申请一览"),
+    roles=CLERKS,
+    asks=[("registration", "applications")],
+    waiting=_unreviewed,
+)
 def applications(desk: Desk) -> str:
     found = desk.rows("registration", "applications", **filters(station=desk.me.station))
     buttons = [_pass()] if desk.me.role is Role.STATION_REVIEWER else []

@@ -168,6 +168,18 @@ GROUNDS = {
     "processing_unlawful": "违反法律、行政法规或约定处理",
     "other_law": "法律、行政法规规定的其他情形",
 }  # fmt: skip
+# the words that a field of an event may hold
+SAID: dict[str, dict[Any, str]] = {
+    "kind": {"student": "在校生", "society": "社会人员", "enterprise": "企业职工"},
+    "education": {"none": "不限", "vocational_school": "职业学校", "college": "大专及以上"},
+    "document": {
+        "resident_id": "居民身份证", "officer_card": "军官证",
+        "mainland_travel_permit": "港澳台居民来往内地通行证",
+        "permanent_residence": "外国人永久居留身份证", "passport": "护照",
+    },
+    "ground": GROUNDS, "role": _ROLES, "finding": _FINDINGS,
+    "outcome": _STATES, "part": _STATES, "parts": _STATES, "link": {**_LINKS, **_STATES},
+}  # fmt: skip
 _LEVELS = {1: "一级 高级技师", 2: "二级 技师", 3: "三级 高级工", 4: "四级 中级工", 5: "五级 初级工"}
 _LEVELS_EN = {
     1: "1 senior technician", 2: "2 technician", 3: "3 senior worker", 4: "4 intermediate worker",
@@ -261,7 +273,7 @@ def said(name: str, value: Any) -> str:
             return ("、", ", ")[english()].join(said(name, each) for each in value)
         case str() if _STAMP.fullmatch(value):
             return shown(value)
-        case str() if name in ("outcome", "part", "parts", "link"):
-            return state(value)
+        case str() if name in SAID:
+            return _of(SAID[name], value)
         case _:
             return str(value)

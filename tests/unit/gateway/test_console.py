@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from babel.messages.extract import extract_from_dir
 from flask.testing import FlaskClient
+from marshmallow import validate
 
 from services.gateway import console, feed
 from services.gateway.app import make_app
@@ -26,7 +27,7 @@ from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
 from shared.runtime.definition import service_class
-from shared.runtime.manual import manual
+from shared.runtime.manual import manual, schema
 from shared.runtime.settings import settings
 from shared.testing import golden
 from tests.unit.gateway.conftest import Services
@@ -99,6 +100,14 @@ def test_every_event_and_each_of_its_fields_has_a_chinese_name(event: type[Event
 
 def test_every_ground_to_erase_somebody_has_a_chinese_name() -> None:
     assert tuple(words.GROUNDS) == person.GROUNDS
+
+
+@pytest.mark.parametrize("name", ["kind", "education", "document"])
+def test_every_choice_of_an_application_has_a_chinese_name(name: str) -> None:
+    schemas = (schema("registration", "submit_application"), schema("registration", "enrol_person"))
+    field = next(each._declared_fields[name] for each in schemas if name in each._declared_fields)
+    (choices,) = (each.choices for each in field.validators if isinstance(each, validate.OneOf))
+    assert set(words.SAID[name]) == set(choices)
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("templates/**/*.html")), ids=lambda path: path.name)

@@ -190,7 +190,8 @@ def overview(desk: Desk, code: str) -> str:
             else []
         )
     }
-    rates = [_rate(each, counted.get(each["batch"])) for each in reversed(newest)]
+    by_day = sorted(newest, key=lambda batch: str(batch["theory_at"]))
+    rates = [_rate(each, counted.get(each["batch"])) for each in by_day]
     chart = charts.bars(_("合格率（合格 / 公布）"), [each for each in rates if each], most=100, unit=" %")
     table = paged(batches.columns(), found, "batch")
     title = _("鉴定所 %(code)s", code=code)

@@ -265,6 +265,14 @@ class Named(QuerySchema):
     status = Choice(*STATES, required=False, load_default="")
 
 
+class EnrolledAs(QuerySchema):
+    """按证件查找: the kind and number of a document, and the whole name that stands on it."""
+
+    document = Choice(*DOCUMENTS)
+    number = Text(18, identity=True)
+    name = Text(60, identity=True)
+
+
 class HolderOf(QuerySchema):
     candidate = Id()
     name = Text(60, identity=True)

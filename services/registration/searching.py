@@ -1,5 +1,6 @@
-"""Applications by the name of whoever applied: for the clerks of a station, and of nobody else's (R207)."""
+"""People found again for the clerks of a station: by name, or by the document in hand (R029, R207)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,10 @@ _AT_ONCE = 500  # rows that one search gives their index, if it has to
 _WITHOUT = """
 SELECT person::text, number_index, wrapped_key, sealed FROM vault
  WHERE name_index IS NULL AND sealed IS NOT NULL ORDER BY person LIMIT %s
+"""
+_OF_DOCUMENT = """
+SELECT person::text, number_index, wrapped_key, sealed FROM vault
+ WHERE number_index = %s AND sealed IS NOT NULL
 """
 _INDEX = "UPDATE vault SET name_index = %s WHERE person = %s AND sealed IS NOT NULL"
 
@@ -42,19 +47,38 @@ class Search:
         kind, _, station = by.body.partition("-")
         if kind != "station":
             raise OtherStation
-        source = self._workshop.settings.source("registration")
         asked = {"index": self._index(name), "station": station, "batch": batch, "status": status}
+        self._workshop.persistently(self._fill)
+        ask = partial(_ask, asked=asked)
+        found: list[dict[str, Any]] = self._witnessed(by, "applications_named", ask, {"batch": batch})
+        return found
 
-        def work(connection: Connection[Any]) -> list[dict[str, Any]]:
-            self._fill(connection)
-            ask = partial(_ask, connection, asked)
-            said = reading.sensitive("registration", "applications_named")
-            found: list[dict[str, Any]] = reading.witnessed(
-                connection, source, by, ask, {"batch": batch}, said
-            )
-            return found
+    def enrolled(self, by: Actor, document: str, number: str, name: str) -> list[dict[str, Any]]:
+        """Under which id the holder of a document is enrolled: [{candidate}], or [].
 
-        answer: list[dict[str, Any]] = self._workshop.persistently(work)
+        The name has to be his too: a number alone, tried or mistyped, tells nothing of whose it is.
+        """
+        index = self._vault.number_index(document, rules.spelled(number))
+
+        def ask(connection: Connection[Any]) -> list[dict[str, Any]]:
+            row = connection.execute(_OF_DOCUMENT, (index,)).fetchone()
+            known = row and rules.same_name(self._vault.open(Locked(*row))[0].name, name)
+            return [{"candidate": row[0]}] if row and known else []
+
+        found: list[dict[str, Any]] = self._witnessed(by, "enrolled_as", ask, {})
+        return found
+
+    def _witnessed(
+        self, by: Actor, query: str, ask: Callable[[Connection[Any]], Any], about: dict[str, Any]
+    ) -> Any:
+        """The answer; that somebody asked is committed with it."""
+        source = self._workshop.settings.source("registration")
+        said = reading.sensitive("registration", query)
+
+        def work(connection: Connection[Any]) -> Any:
+            return reading.witnessed(connection, source, by, partial(ask, connection), about, said)
+
+        answer = self._workshop.persistently(work)
         self._workshop.committed()
         return answer
 

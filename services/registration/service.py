@@ -219,6 +219,11 @@ class Registration:
         return self.errand(self.search.named, schemas.Named, message, roles=CLERKS)
 
     @rpc
+    def enrolled_as(self, **message: Any) -> list[dict[str, Any]]:
+        """按证件查找: the id of whoever holds a document, if the name is his; that one asked is an event."""
+        return self.errand(self.search.enrolled, schemas.EnrolledAs, message, roles={Role.EXAM_AFFAIRS})
+
+    @rpc
     def own_applications(self, **message: Any) -> list[dict[str, Any]]:
         """All applications of one candidate; a candidate asks about himself."""
         roles = STAFF | {Role.CANDIDATE}

@@ -202,6 +202,7 @@ def submit_an_application(clerk: Reader, batch: str, folder: Path) -> str:
     clerk.press("提交申请")
     assert clerk.told() == "申请已提交。"
     application = clerk.page.url.rsplit("/", 1)[1]
+    the_same_person_again(clerk, batch, photo)
     clerk.open("/station/applications/named")
     clerk.fill(name=f" {NAME[:2]} {NAME[2:]}", batch=batch)
     clerk.press("查找")
@@ -213,6 +214,18 @@ def submit_an_application(clerk: Reader, batch: str, folder: Path) -> str:
     clerk.open(f"/station/applications?text={application[:18]}")
     assert clerk.row(application[-8:]).locator(".state").inner_text() == "待初审"
     return application
+
+
+def the_same_person_again(clerk: Reader, batch: str, photo: Path) -> None:
+    """His document tells who he is, and the rule that he has an application open already."""
+    clerk.open(f"/station/applications/new?batch={batch}")
+    clerk.fill(name=NAME, number=ID_NUMBER)
+    clerk.page.set_input_files("[name=photo]", photo)
+    clerk.page.locator("main form.form button").click()
+    clerk.page.wait_for_selector(".problem")
+    assert "R036" in clerk.page.locator(".problem").inner_text()
+    assert clerk.page.locator("[name=name]").input_value() == NAME
+    clerk.keep("clerk-applied-already-zh")
 
 
 def review(reviewer: Reader, path: str, button: str) -> None:

@@ -161,6 +161,11 @@ _SERVICES = {
     "certification": "证书", "audit": "审计",
     "gateway": "门户",
 }  # fmt: skip
+DOCUMENTS = {
+    "resident_id": "居民身份证", "officer_card": "军官证",
+    "mainland_travel_permit": "港澳台居民来往内地（大陆）通行证",
+    "permanent_residence": "外国人永久居留身份证", "passport": "护照",
+}  # fmt: skip
 # the five of PIPL art. 47 that oblige to erase
 GROUNDS = {
     "purpose_ended": "处理目的已实现、无法实现或不再必要",
@@ -223,6 +228,11 @@ def service(word: str) -> str:
 
 def link(word: str) -> str:
     return _of(_LINKS, word)
+
+
+def documents() -> list[tuple[str, str]]:
+    """The kinds of identity document, as options."""
+    return [(each, _of(DOCUMENTS, each)) for each in DOCUMENTS]
 
 
 def ground(word: str) -> str:

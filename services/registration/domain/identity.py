@@ -47,9 +47,10 @@ class DocumentKindWrong(DomainError):
 
 
 class IdNumberInUse(DomainError):
-    """该证件号码已由另一人员编号建档；请查找并使用原编号，如信息不符请核验证件。
+    """该证件号码已由另一人员编号建档；请核对姓名，按证件查找并使用原编号，如信息不符请核验证件。
 
-    This document number is enrolled under another id; find and use that one, or examine the document.
+    This document number is enrolled under another id; check the name, find and use that one, or examine
+    the document.
     """
 
     rule = "R029"

@@ -47,12 +47,16 @@ def registry(office: Office) -> Registry:
 
 
 @pytest.fixture
-def find(office: Office, registry: Registry) -> Find:
-    """`find(name, by=…, batch=…)` -> application ids."""
+def search(office: Office, registry: Registry) -> Search:
     workshop: Any = SimpleNamespace(
         settings=office.cluster.settings, persistently=registry.on_a_connection, committed=lambda: None
     )
-    search = Search(workshop, VAULT)
+    return Search(workshop, VAULT)
+
+
+@pytest.fixture
+def find(search: Search) -> Find:
+    """`find(name, by=…, batch=…)` -> application ids."""
 
     def named(name: str, by: Actor = CLERK, batch: str = "", status: str = "") -> list[dict[str, Any]]:
         return search.named(by, name, batch, status)
@@ -137,6 +141,35 @@ def test_an_erased_person_is_found_no_more(registry: Registry, find: Find) -> No
     apply(registry, LING)
     registry.erase(LING)
     assert find(NAME) == []
+
+
+@pytest.mark.parametrize("number", [NUMBER, f" {NUMBER[:6]} {NUMBER[6:].lower()}"])
+@pytest.mark.parametrize("name", [NAME, f" {NAME[:2]} {NAME[2:]}"])
+def test_whoever_holds_a_document_is_found_by_it_and_by_his_name_together(
+    registry: Registry, search: Search, number: str, name: str
+) -> None:
+    """At any station: he may have applied at another one before (R036)."""
+    registry.enrol(LING)
+    there = Actor(CLERK.id, Role.EXAM_AFFAIRS, f"station-{OTHER}")
+    for clerk in (CLERK, there):
+        assert search.enrolled(clerk, "resident_id", number, name) == [{"candidate": LING}]
+
+
+def test_a_number_without_the_name_tells_nothing_and_an_erased_person_is_found_no_more(
+    office: Office, registry: Registry, search: Search
+) -> None:
+    registry.enrol(LING)
+    assert search.enrolled(CLERK, "resident_id", NUMBER, "欧阳其他") == []
+    assert search.enrolled(CLERK, "passport", NUMBER[:9], NAME) == []
+    assert search.enrolled(CLERK, "resident_id", NUMBER, NAME)
+    registry.erase(LING)
+    assert search.enrolled(CLERK, "resident_id", NUMBER, NAME) == []
+    read = [draft for draft in office.drafts() if draft["type"] == "SensitiveRead"]
+    assert [(draft["data"]["query"], draft["data"]["rows"]) for draft in read] == [
+        ("enrolled_as", rows) for rows in (0, 0, 1, 0)
+    ]
+    assert NUMBER not in str(read)
+    assert NAME not in str(read)
 
 
 def test_an_index_needs_the_key_of_the_vault() -> None:

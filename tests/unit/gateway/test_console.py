@@ -21,7 +21,7 @@ from services.gateway.console.frame import Page
 from services.gateway.console.language import catalogue
 from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import charts
-from services.registration.domain import person
+from services.registration.domain import identity, person
 from shared.bus.calls import Refused
 from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
@@ -96,6 +96,10 @@ def test_everything_that_the_console_says_has_an_english_translation() -> None:
 def test_every_event_and_each_of_its_fields_has_a_chinese_name(event: type[Event]) -> None:
     assert event.wire_name in words.EVENTS
     assert [name for name in event.names if name not in words.FIELDS] == []
+
+
+def test_every_kind_of_document_has_a_chinese_name() -> None:
+    assert tuple(words.DOCUMENTS) == identity.DOCUMENTS
 
 
 def test_every_ground_to_erase_somebody_has_a_chinese_name() -> None:

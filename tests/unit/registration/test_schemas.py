@@ -73,6 +73,7 @@ EXAMPLES = {
     schemas.Applications: {**PAGE, "station": "10012003", "batch": ID, "status": "submitted", "text": "0199"},
     schemas.OwnApplications: {"candidate": ID},
     schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
+    schemas.EnrolledAs: {"document": "passport", "number": "E1234567", "name": "某甲"},
     schemas.HolderOf: {"candidate": ID, "name": "某乙"},
 }
 # what identifies somebody, or proves that it is he, goes elsewhere first: people.py, searching.py, logins.py,
@@ -88,6 +89,7 @@ BY_ANOTHER_WAY = {
     schemas.Logout,
     schemas.HolderOf,
     schemas.Named,
+    schemas.EnrolledAs,
 }
 
 

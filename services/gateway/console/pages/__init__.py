@@ -2,6 +2,7 @@
 
 from services.gateway.console.pages import (
     accounts,
+    applying,
     batches,
     centre,
     certificates,
@@ -12,14 +13,13 @@ from services.gateway.console.pages import (
     own,
     public,
     results,
-    station,
     supervision,
     training,
 )
 
 ROOMS = (
     door.room,
-    station.room,
+    applying.room,  # the station's
     training.room,
     batches.room,
     day.room,

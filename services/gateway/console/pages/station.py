@@ -1,7 +1,5 @@
-"""The station's clerks: applications from the form to the roster, batches and how far they have come."""
+"""The station's clerks: applications, found and decided; how to make one stands in applying.py."""
 
-import base64
-from hashlib import sha256
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -12,7 +10,7 @@ from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.language import day
-from services.gateway.console.parts.form import Field, Form, act, serve, subject
+from services.gateway.console.parts.form import Field, Form, act
 from services.gateway.console.parts.table import Button, Column, Table, paged
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
@@ -54,7 +52,7 @@ def fields_of_filters(batches: list[Row]) -> list[Field]:
     """The same as fields to fill in; a batch is chosen by what it is for, and when."""
     found = request.args
     options = [*_ANY, *((state, words.state(state)) for state in _STATES)]
-    known = [*_ANY, *map(_choice, batches)]
+    known = [*_ANY, *map(choice, batches)]
     asked = found.get("batch", "")
     if asked and all(asked != batch for batch, _said in known):
         known.append((asked, f"…{asked[-8:]}"))
@@ -105,7 +103,7 @@ def named(desk: Desk) -> Any:
     form = Form(
         (
             Field("name", _("姓名"), hint=_("须为完整姓名；查找会记入日志，姓名不会。")),
-            Field("batch", _("批次"), "choice", [*_ANY, *map(_choice, batches)], required=False),
+            Field("batch", _("批次"), "choice", [*_ANY, *map(choice, batches)], required=False),
             Field("status", _("状态"), "choice", states, required=False),
         ),
         _("查找"),
@@ -123,7 +121,7 @@ def named(desk: Desk) -> Any:
     return render_template("named.html", title=title, form=form.fresh(**asked), table=table)
 
 
-def _choice(batch: Row) -> tuple[str, str]:
+def choice(batch: Row) -> tuple[str, str]:
     """A batch as an option: what it is for, and when."""
     return batch["batch"], f"{batch['occupation']} · {day(batch['theory_at'])} · …{batch['batch'][-8:]}"
 
@@ -137,81 +135,12 @@ def _pass() -> Button:
     )
 
 
-@room.page(
-    "/station/applications/new",
-    _l("新申请"),
-    roles={Role.EXAM_AFFAIRS},
-    asks=[("registration", "submit_application"), ("registration", "enrol_person")],
-    methods=("GET", "POST"),
-)
-def new(desk: Desk) -> Any:
-    """人员建档 and 提交申请 with one form; identity goes to registration's vault and nowhere else."""
-    batches = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
-    form = Form(_fields_of_application(batches), _("提交申请"))
-    known = {batch["batch"]: batch for batch in batches}
-    return serve(form, lambda values: _submit(desk, values, known), done=_("申请已提交。"), title=_("新申请"))
-
-
-def _fields_of_application(batches: list[Row]) -> tuple[Field, ...]:
-    open_ones = [_choice(batch) for batch in batches if batch["stage"] == "applied"]
-    hint = "" if open_ones else _("没有可报名的批次；先由所长申请批次。")
-    return (
-        Field("batch", _("批次"), "choice", open_ones, hint=hint, value=request.args.get("batch", "")),
-        Field("name", _("姓名")),
-        Field("number", _("身份证号"), hint=_("只存入加密的身份库，不进入任何事件。")),
-        Field("photo", _("证件照"), "file", hint=_("不超过 200 kB。")),
-        Field("level", _("申报等级"), "choice", LEVELS, value=4),
-        Field("kind", _("类别"), "choice", _kinds(), value="student"),
-        Field("education", _("学历"), "choice", _educations(), value="vocational_school"),
-        Field("held_level", _("已持等级"), "number", value=0, least=0, most=5, hint=_("没有填 0。")),
-        Field("years_in_trade", _("从业年限"), "number", value=0, least=0, most=60),
-    )
-
-
-def _kinds() -> list[tuple[str, Any]]:
-    return [("student", _("在校生")), ("society", _("社会人员")), ("enterprise", _("企业职工"))]
-
-
-def _educations() -> list[tuple[str, Any]]:
-    return [("none", _("不限")), ("vocational_school", _("职业学校")), ("college", _("大专及以上"))]
-
-
-def _submit(desk: Desk, values: dict[str, Any], known: dict[str, Row]) -> str:
-    batch, photo = known[values["batch"]], values["photo"]
-    # whoever sends the form twice means one person and one application
-    candidate = application = subject()
-    identity = {"name": values["name"], "number": values["number"]}
-    desk.send(
-        "registration",
-        "enrol_person",
-        step="person",
-        candidate=candidate,
-        document="resident_id",
-        photo=base64.b64encode(photo).decode(),
-        **identity,
-    )
-    terms = {name: values[name] for name in ("level", "kind", "education", "held_level", "years_in_trade")}
-    desk.send(
-        "registration",
-        "submit_application",
-        application=application,
-        candidate=candidate,
-        batch=batch["batch"],
-        station=desk.me.station,
-        occupation=batch["occupation"],
-        catalogue=batch["catalogue"],
-        evidence=[sha256(photo).hexdigest()],
-        seen=lambda: desk.ask("registration", "application", application=application),
-        **terms,
-    )
-    return url_for("console.station_application", id=application)
-
-
 @room.page("/station/applications/<uuid:id>", roles=READERS, listed=False)
 def application(desk: Desk, id: Any) -> str:
     found = desk.ask("registration", "application", application=str(id))
     forms = _reviews(desk, found) if found else []
-    return render_template("application.html", title=_("申请"), found=found, forms=forms)
+    again = bool(found) and desk.me.role is Role.EXAM_AFFAIRS
+    return render_template("application.html", title=_("申请"), found=found, forms=forms, again=again)
 
 
 def _reviews(desk: Desk, found: Row) -> list[Form]:

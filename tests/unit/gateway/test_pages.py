@@ -1,0 +1,191 @@
+"""What pages ask services, and what they show of the answers."""
+
+import re
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from services.gateway.app import make_app
+from services.gateway.backend import Backend
+from shared.bus.calls import Refused
+from shared.kernel.actors import Actor, Role
+from shared.kernel.ids import new_id
+from shared.runtime.settings import settings
+from tests.unit.gateway.conftest import Services
+
+STATION = "10012003"
+AT = "2026-04-16T01:30:00.000000Z"
+HU, BATCH, BEFORE = new_id(), new_id(), new_id()
+PHOTO = b"\xff\xd8 a picture of nobody"
+REFUSED = {"field": "candidate", "rule": "R036", "zh": "已有申请。", "en": "One is open."}
+ALREADY_OPEN = Refused({"code": "ApplicationAlreadyOpen", **REFUSED})
+Answers = dict[tuple[str, str], Any]
+
+
+class Page:
+    """A browser in which somebody is signed in; services answer as `answers` say, or with nothing."""
+
+    def __init__(self, client: FlaskClient, services: Services) -> None:
+        self._client, self._services = client, services
+        self.answers: Answers = {}
+        services.tell = self._tell
+
+    def _tell(self, service: str, method: str, message: dict[str, Any]) -> Any:
+        found = self.answers.get((service, method))
+        return found(message) if callable(found) else found
+
+    def sign_in(self, role: Role, body: str = f"station-{STATION}") -> None:
+        with self._client.session_transaction() as session:
+            session["tokens"] = {"access": f"{role}@{body}", "refresh": ""}
+            session["shown"] = {"name": "", "appointments": [], "until": time.time() + 900}
+
+    def open(self, path: str) -> TestResponse:
+        return self._client.get(path)
+
+    def post(self, path: str, fields: dict[str, Any]) -> TestResponse:
+        return self._client.post(path, data=fields)
+
+    def send(self, path: str, first: str = "", **fields: Any) -> TestResponse:
+        """A form as a browser sends it, with what is hidden on the page where it stands."""
+        return self.post(path, {**hidden(self.open(first or path)), **fields})
+
+    def asked(self, method: str) -> list[dict[str, Any]]:
+        return [message for _, name, message, _ in self._services.calls if name == method]
+
+
+def hidden(page: TestResponse) -> dict[str, str]:
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    return {name: value for name, value in found if name in ("csrf_token", "command_id", "subject")}
+
+
+def _verify(token: str) -> Actor:
+    role, _, body = token.partition("@")
+    return Actor(f"{role}-1", Role(role), body)
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, Services]]:
+    """One for all: nothing is kept in it but what a browser brings."""
+    services = Services()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JIANDING_VAR", str(tmp_path_factory.mktemp("pages")))
+        yield make_app(Backend(services.ask), settings(), _verify), services
+
+
+@pytest.fixture
+def page(application: tuple[Flask, Services]) -> Page:
+    app, services = application
+    services.calls.clear()
+    return Page(app.test_client(), services)
+
+
+# -- whoever is enrolled applies again
+
+
+def batch(**more: Any) -> dict[str, Any]:
+    counts = dict.fromkeys(("planned", "enrolled", "seated", "checked_in", "absent", "drawn"), 0)
+    told = {
+        "batch": BATCH, "station": STATION, "occupation": "焊工", "catalogue": "1999", "levels": [4, 3],
+        "theory_at": AT, "practical_at": AT, "stage": "applied", "notice": "", **counts,
+    }  # fmt: skip
+    return {**told, **more}
+
+
+def application_of(**more: Any) -> dict[str, Any]:
+    told = {
+        "application": BEFORE, "candidate": HU, "batch": BATCH, "station": STATION, "occupation": "焊工",
+        "level": 4, "status": "concluded", "ticket": "", "outcome": "failed",
+    }  # fmt: skip
+    return {**told, **more}
+
+
+@pytest.fixture
+def clerk(page: Page) -> Page:
+    page.sign_in(Role.EXAM_AFFAIRS)
+    page.answers = {
+        ("scheduling", "latest_batches"): [batch()],
+        ("registration", "enrolled_as"): [],
+        ("registration", "application"): application_of(),
+    }
+    return page
+
+
+def typed(**more: Any) -> dict[str, Any]:
+    return {
+        "batch": BATCH, "name": "虚构某某", "document": "passport", "number": "E1234567", "level": "3",
+        "kind": "society", "education": "college", "held_level": "4", "years_in_trade": "7",
+        "photo": (BytesIO(PHOTO), "photo.jpg"), **more,
+    }  # fmt: skip
+
+
+NEW = "/station/applications/new"
+
+
+def test_whoever_is_new_is_enrolled_with_his_kind_of_document_and_applies(clerk: Page) -> None:
+    assert clerk.send(NEW, **typed()).status_code == 303
+    (enrolled,), (submitted,) = clerk.asked("enrol_person"), clerk.asked("submit_application")
+    assert (enrolled["document"], enrolled["number"]) == ("passport", "E1234567")
+    assert submitted["candidate"] == enrolled["candidate"]
+
+
+def test_whoever_is_enrolled_is_known_by_his_document_and_not_enrolled_again(clerk: Page) -> None:
+    clerk.answers["registration", "enrolled_as"] = [{"candidate": HU}]
+    assert clerk.send(NEW, **typed()).status_code == 303
+    assert clerk.asked("enrolled_as") == [{"document": "passport", "number": "E1234567", "name": "虚构某某"}]
+    assert clerk.asked("enrol_person") == []
+    assert [each["candidate"] for each in clerk.asked("submit_application")] == [HU]
+
+
+def test_a_refused_application_keeps_what_was_typed_and_enrols_nobody_twice(clerk: Page) -> None:
+    enrolled: list[dict[str, Any]] = []
+
+    def enrol(message: dict[str, Any]) -> None:
+        enrolled.append({"candidate": message["candidate"]})
+
+    clerk.answers["registration", "enrol_person"] = enrol
+    clerk.answers["registration", "enrolled_as"] = lambda _message: enrolled
+    clerk.answers["registration", "submit_application"] = ALREADY_OPEN
+    refused = clerk.send(NEW, **typed())
+    assert refused.status_code == 422
+    assert "R036" in refused.text
+    for value in ("虚构某某", "E1234567"):
+        assert f'value="{value}"' in refused.text
+    for option in ("passport", "society", "college", "3"):
+        assert f'<option value="{option}" selected>' in refused.text
+    clerk.answers["registration", "submit_application"] = None
+    # another photo, chosen anew: the person is the one whom the first press enrolled
+    again = {**hidden(refused), **typed(photo=(BytesIO(PHOTO + b"2"), "photo.jpg"))}
+    assert clerk.post(NEW, again).status_code == 303
+    assert len(enrolled) == 1
+    assert {each["candidate"] for each in clerk.asked("submit_application")} == {enrolled[0]["candidate"]}
+
+
+@pytest.mark.parametrize(("outcome", "level", "held"), [("failed", "4", "0"), ("passed", "3", "4")])
+def test_a_person_applies_again_from_an_earlier_application(
+    clerk: Page, outcome: str, level: str, held: str
+) -> None:
+    """After a failed exam for the same level, after a passed one for the next."""
+    clerk.answers["registration", "application"] = application_of(outcome=outcome)
+    of_before = f"/station/applications/{BEFORE}"
+    assert f'href="{of_before}/again"' in clerk.open(of_before).text
+    form = clerk.open(f"{of_before}/again").text
+    assert f'<option value="{level}" selected>' in form
+    assert f'<option value="{BATCH}" selected>' in form
+    assert re.search(rf'name="held_level"[^>]*value="{held}"', form)
+    assert 'name="number"' not in form
+    assert clerk.send(f"{of_before}/again", **typed()).status_code == 303
+    assert clerk.asked("enrol_person") == clerk.asked("enrolled_as") == []
+    assert [each["candidate"] for each in clerk.asked("submit_application")] == [HU]
+
+
+def test_only_a_clerk_who_enters_applications_is_offered_another_one(page: Page) -> None:
+    page.sign_in(Role.STATION_REVIEWER)
+    page.answers["registration", "application"] = application_of()
+    assert "/again" not in page.open(f"/station/applications/{BEFORE}").text
+    assert page.open(f"/station/applications/{BEFORE}/again").status_code == 403

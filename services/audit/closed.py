@@ -57,9 +57,7 @@ class Batches:
         self, index: int, source: str, position: int, hash: bytes, type: str, refs: Iterable[str], data: Any
     ) -> None:
         """The next entry; `refs` are its subjects as `kind:id`, each once."""
-        for ref in refs:
-            if not ref.startswith(_KIND):
-                continue
+        for ref in [ref for ref in refs if ref[:6] == _KIND]:
             named = self.named.get((source, ref))
             if named is None:
                 named = self.named[source, ref] = Named()

@@ -5,21 +5,15 @@ It finds nothing by name. Where it does not say that everything is right, somebo
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice, repeat
-from operator import itemgetter
 from typing import Any, NamedTuple
-
-import orjson
 
 from services.audit.domain.leaf import LONGEST
 from shared.kernel.clock import stamp
 from shared.wire.columns import Column, columns
 
 _COLUMNS = ("source", "position", "id", "type", "actor", "role")
-_BRACE = ord("{")
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _STAMPS = 10_000  # times of arrival that are spelled once
-_first = itemgetter(0)
 
 
 class Stamps(dict[bytes, str]):
@@ -60,8 +54,9 @@ class Seen(NamedTuple):
 def glance(rows: Sequence[Any], subjects: Sequence[Any], stamps: Stamps) -> Seen | None:
     """Whether these rows of entries and of subjects say what the leaves say, and are theirs; None if not.
 
-    Rows are as verification reads them: (index, source, position, id, type, actor, role, arrival, leaf) and
-    (index, kind, ref, number, previous).
+    Rows are as verification reads them: (index, source, position, id, type, actor, role, arrival, leaf), and
+    of the subjects of each entry (index, how many, the greatest place of a colon in a kind, a line `kind:ref`
+    for each, `[number,previous]` of each with commas between them).
     """
     indexes, *said, arrivals, leaves = zip(*rows, strict=True)
     parts = [leaf.partition(b"\n") for leaf in leaves]
@@ -69,15 +64,11 @@ def glance(rows: Sequence[Any], subjects: Sequence[Any], stamps: Stamps) -> Seen
     if events is None or said != [events.said[name] for name in _COLUMNS]:
         return None
     about = _subjects(events.refs, events.said["actor"])
-    counts = list(map(len, about))
-    # a subject that is named twice has one link: seldom, so somebody else looks
-    if list(map(len, map(set, about))) != counts or sum(counts) != len(subjects):
-        return None
-    numbers = _numbers(indexes, counts, about, subjects)
     received = [stamps[each] for each in arrivals]
-    if numbers is None or max(map(len, leaves)) > LONGEST or not all(received):
+    if max(map(len, leaves)) > LONGEST or not all(received):
         return None
-    if not _are_notes([part[2] for part in parts], numbers, counts, received):
+    links = _links(indexes, about, subjects)
+    if links is None or [part[2] for part in parts] != _notes(links, received):
         return None
     source, position, previous = (events.said[name] for name in ("source", "position", "previoushash"))
     return Seen(source, position, previous, events.hashes, events.said["type"], about, events.said["data"])
@@ -89,32 +80,24 @@ def _subjects(refs: list[list[str]], actors: Column) -> list[list[str]]:
     return refs
 
 
-def _numbers(
-    indexes: Column, counts: list[int], about: list[list[str]], subjects: Sequence[Any]
-) -> list[tuple[int, int]] | None:
-    """The links that the rows of subjects say, if these are the subjects, in their order."""
-    at, kinds, refs, numbers, previous = zip(*subjects, strict=True)
-    if at != tuple(chain.from_iterable(map(repeat, indexes, counts))):
-        return None
-    spoken = [f"{kind}:{ref}" for kind, ref in zip(kinds, refs, strict=True)]
-    # without a colon in a kind, each of these has one meaning
-    if any(":" in kind for kind in set(kinds)) or spoken != list(chain.from_iterable(about)):
-        return None
-    return list(zip(numbers, previous, strict=True))
+def _links(indexes: Column, about: list[list[str]], subjects: Sequence[Any]) -> Column | None:
+    """The links that the rows of subjects say, if these are the subjects, in their order.
 
-
-def _are_notes(
-    notes: list[bytes], links: list[tuple[int, int]], counts: list[int], received: list[str]
-) -> bool:
-    """Whether the notes are those that say these links and arrivals.
-
-    All are spelled in one go. A note has one brace, and each of these begins with one: so if together they
-    are the same, each of them is.
+    What PostgreSQL has put together has one meaning: no subject that can be printed has a line in it, so as
+    many lines as rows are one for each, and without a colon in a kind, each line is a kind and an id.
     """
-    rest = iter(links)
-    wanted = [
-        {"links": list(islice(rest, count)), "received": arrival}
-        for count, arrival in zip(counts, received, strict=True)
+    counts = list(map(len, about))
+    # a subject that is named twice has one link: seldom, so somebody else looks
+    if list(map(len, map(set, about))) != counts or len(subjects) != len(about):
+        return None
+    at, found, colons, lines, links = zip(*subjects, strict=True)
+    if at != indexes or found != tuple(counts) or lines != tuple(map("\n".join, about)) or any(colons):
+        return None
+    return links if [each.count("[") for each in links] == counts else None
+
+
+def _notes(links: Column, received: list[str]) -> list[bytes]:
+    return [
+        f'{{"links":[{each}],"received":"{arrival}"}}'.encode()
+        for each, arrival in zip(links, received, strict=True)
     ]
-    together = b"[%b]" % b",".join(notes)
-    return together == orjson.dumps(wanted) and set(map(_first, notes)) == {_BRACE}

@@ -7,19 +7,20 @@ import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import chain, repeat
-from operator import contains
+from operator import contains, itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
-from shared.wire.envelope import CONTENT_TYPE, ROLES, TEXTS, is_source, is_stamp, spoken
+from shared.wire.envelope import CONTENT_TYPE, ROLES, TEXTS, is_device, is_source, is_stamp, spoken
 
 _NUMBERS = ("position", "schemaversion", "streamversion")
 _NAMES = tuple(sorted((*TEXTS, *_NUMBERS, "specversion", "previoushash", "refs", "data")))
+_DEVICED = tuple(sorted((*_NAMES, "device")))
+_values = itemgetter(*_NAMES)
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _ASTRAL = tuple(bytes([first]) for first in range(0xF0, 0xF5))  # first bytes of UTF-8 beyond the BMP
 _SCALARS = {str, int, bool, type(None)}
-_HASHES = re.compile(r"(?:[0-9a-f]{64})*")
 # any day that is in every month; of the others, each is looked at
 _STAMPS = re.compile(
     r"(?:[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
@@ -41,10 +42,10 @@ def columns(raws: Sequence[bytes]) -> Columns | None:
     """The events in columns; None if `read` has to say what is wrong with one of them, or whether one is."""
     try:
         events = list(map(orjson.loads, raws))
-        # every name being there, in the one order that there is, what it names is found by its place
-        if set(map(tuple, events)) != {_NAMES} or not _is_canonical(events, raws):
+        values = _columned(events) if _is_canonical(events, raws) else None
+        if values is None:
             return None
-        said = dict(zip(_NAMES, zip(*map(dict.values, events), strict=True), strict=True))
+        said = dict(zip(_NAMES, values, strict=True))
         refs = [text.split(" ") if text else [] for text in said["refs"]]
         if not _are_attributes(said) or not _are_refs(said["refs"], refs):
             return None
@@ -53,6 +54,16 @@ def columns(raws: Sequence[bytes]) -> Columns | None:
     except (ValueError, TypeError):  # no JSON, no object, not a text
         return None
     return Columns(said, [sha256(raw).digest() for raw in raws], refs)
+
+
+def _columned(events: list[Any]) -> Iterable[Column] | None:
+    """What the events say of each name; None where one says less, or more than its device."""
+    names = set(map(tuple, events))
+    if names == {_NAMES}:  # every name being there, in the one order that there is
+        return zip(*map(dict.values, events), strict=True)
+    if not names <= {_NAMES, _DEVICED} or not all(is_device(event.get("device", "none")) for event in events):
+        return None
+    return zip(*map(_values, events), strict=True)
 
 
 def _is_canonical(events: list[Any], raws: Sequence[bytes]) -> bool:
@@ -78,9 +89,13 @@ def _are_attributes(said: dict[str, Column]) -> bool:
         and all(map(is_source, set(said["source"])))
         and all(_are_stamps(said[name]) for name in ("time", "recordedtime"))
         and set(map(len, said["previoushash"])) == {64}
-        and _HASHES.fullmatch("".join(said["previoushash"])) is not None
+        and _is_hex("".join(said["previoushash"]))
         and _are_plain(said["data"])
     )
+
+
+def _is_hex(text: str) -> bool:
+    return bytes.fromhex(text).hex() == text
 
 
 def _are_stamps(times: Column) -> bool:

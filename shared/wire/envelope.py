@@ -210,7 +210,7 @@ def _check(attributes: Data) -> None:
             raise Undecodable(f"{name}: has to be a time in UTC with microseconds")
     if not is_source(attributes["source"]):
         raise Undecodable("source: has to be a body and a service, as in /centre/registration")
-    if not _is_device(attributes.get("device", "none")):
+    if not is_device(attributes.get("device", "none")):
         raise Undecodable("device: has to be an opaque id, where there is one")
     if attributes["role"] not in ROLES:
         raise Undecodable("role: is unknown here")
@@ -243,7 +243,7 @@ def is_source(text: str) -> bool:
     return _SOURCE.fullmatch(text) is not None
 
 
-def _is_device(text: Any) -> bool:
+def is_device(text: Any) -> bool:
     return type(text) is str and 0 < len(text) <= 64 and text.isprintable()
 
 

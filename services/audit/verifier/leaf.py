@@ -23,6 +23,7 @@ _TEXTS = (
 _NUMBERS = ("position", "streamversion", "schemaversion")
 _NAMES = tuple(sorted((*_TEXTS, *_NUMBERS, "refs", "data")))  # in the order in which they are spelled
 _texts, _numbers = (itemgetter(*map(_NAMES.index, names)) for names in (_TEXTS, _NUMBERS))
+_values = itemgetter(*_NAMES)
 _refs, _data = _NAMES.index("refs"), _NAMES.index("data")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LINK = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
@@ -178,16 +179,17 @@ def quick(leaves: Sequence[bytes]) -> Columns | None:
         # the pattern lets nothing through that is not in its canonical spelling
         links = orjson.loads(b"[%b]" % b",".join([note[1] for note in notes]))  # type: ignore[index]
         said = list(map(orjson.loads, events))
-        if not _is_spelled(said, events) or set(map(tuple, said)) != {_NAMES}:
-            return None  # whatever else an event has is looked at one by one
-        # all names being there in their one order, an attribute of all events is found by its place
-        columns = list(zip(*map(dict.values, said), strict=True))
+        if not _is_spelled(said, events):
+            return None
+        # where there are no names but these, they are in their one order; some events say more
+        plain = set(map(tuple, said)) == {_NAMES}
+        columns = list(zip(*map(dict.values if plain else _values, said), strict=True))
         texts = _texts(columns)
         if not _are_attributes(texts, _numbers(columns)) or not _are_plain(columns[_data]):
             return None
         refs = columns[_refs]
         "".join(refs)
-    except (ValueError, TypeError):  # not JSON, not a text
+    except (ValueError, TypeError, KeyError):  # not JSON, not a text, not there
         return None
     ids, sources, previous, actors, recorded, *_ = texts
     received = [note[2].decode() for note in notes]  # type: ignore[index]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -44,8 +46,15 @@ class Page:
         self.entries.append([index, *columns, _ARRIVAL, leaf.encode(sealed, links, _RECEIVED)])
 
     def seen(self) -> Any:
-        entries, subjects = (list(map(tuple, rows)) for rows in (self.entries, self.subjects))
-        return glance(entries, subjects, Stamps())
+        together = [self.together(index, list(rows)) for index, rows in groupby(self.subjects, itemgetter(0))]
+        return glance(list(map(tuple, self.entries)), together, Stamps())
+
+    def together(self, index: int, rows: list[list[Any]]) -> tuple[Any, ...]:
+        """The subjects of an entry as PostgreSQL puts them together."""
+        lines = ["" if kind is None else f"{kind}:{ref}" for _, kind, ref, *_ in rows]
+        links = [f"[{number},{previous}]" for *_, number, previous in rows if number is not None]
+        colons = max((kind.find(":") + 1 for _, kind, *_ in rows if kind is not None), default=None)
+        return index, len(rows), colons, "\n".join(lines), ",".join(links)
 
     def rewrite(self, place: int, old: bytes, new: bytes) -> None:
         """Other bytes in a leaf, as long as they are found there."""
@@ -63,6 +72,18 @@ class Page:
         head, _, tail = note.partition(b",")
         first[_COLUMNS] += b"," + head
         second[_COLUMNS] = event + b"\n" + tail
+
+    def merged(self, hidden: list[Any]) -> None:
+        """One row says two subjects, and another one nothing, so that there are as many."""
+        first, second = self.subjects[0], self.subjects[1]
+        first[2] = f"{first[2]}\n{second[1]}:{second[2]}"
+        second[1:3] = hidden
+
+    def links(self, place: int, old: bytes, new: bytes, count: int) -> None:
+        """Links in a note, and rows without a number."""
+        self.rewrite(place, old, new)
+        for row in [row for row in self.subjects if row[0] == place][count:]:
+            row[3] = None
 
     def colon(self) -> None:
         """A kind with a colon, which together with the id is the same text."""
@@ -101,6 +122,9 @@ _SPOILT: dict[str, Callable[[Page], Any]] = {
     "an id": lambda page: page.number(7, 2, "somebody"),
     "an index of a subject": lambda page: page.number(7, 0, 99),
     "a kind with a colon": lambda page: page.colon(),
+    "two subjects in one row": lambda page: page.merged([None, "x"]),
+    "two subjects in one row, and an empty one": lambda page: page.merged(["", ""]),
+    "a link less, and a row without a number": lambda page: page.links(0, b",[1,-1]]", b"]", -1),
     "a subject less": lambda page: page.subjects.pop(3),
     "a subject more": lambda page: page.subjects.append([199, "room", "A101", 1, -1]),
     "two subjects the other way round": lambda page: page.swap(page.subjects, 3, 4),

@@ -18,6 +18,9 @@ _DEEP = {"a": [{"b": 1.5}]}
 _SPOILT: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a name is missing": lambda event: event.pop("refs"),
     "there is one more": lambda event: event.update(extra="x"),
+    "a device that is none": lambda event: event.update(device=""),
+    "a device of too many letters": lambda event: event.update(device="d" * 65),
+    "a device, and one more": lambda event: event.update(device="d", extra="x"),
     "an empty text": lambda event: event.update(actor=""),
     "a number for a text": lambda event: event.update(actor=1),
     "a text for a number": lambda event: event.update(position="1"),
@@ -63,6 +66,16 @@ def test_subjects_are_those_that_read_says(refs: str) -> None:
     found = columns([_RAWS[0], raw])
     assert found is not None
     assert found.refs[1] == [f"{kind}:{ref}" for kind, ref in read(raw).refs]
+
+
+def test_some_events_name_a_device() -> None:
+    raws = [_RAWS[0], orjson.dumps(orjson.loads(_RAWS[1]) | {"device": "d"}, option=orjson.OPT_SORT_KEYS)]
+    found = columns(raws)
+    assert found is not None
+    for place, raw in enumerate(raws):
+        said = {name: column[place] for name, column in found.said.items()}
+        assert read(raw).attributes | said == read(raw).attributes
+        assert found.hashes[place] == read(raw).hash
 
 
 @pytest.mark.parametrize("what", _SPOILT)

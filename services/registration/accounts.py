@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from services.registration import queries
 from services.registration.domain.account import ChangePassword, CloseAccount, LinkLogin, OpenAccount
 from services.registration.sessions import Sessions
 from shared.bus.calls import Refused
@@ -59,6 +60,14 @@ class Accounts:
     def named(self, rows: list[Answer]) -> list[Answer]:
         """Rows of accounts with the names to be shown."""
         return [self._sessions.named(row) for row in rows]
+
+    def examiners(
+        self, rows: Any, station: str, text: str, after: str, limit: int, own: str = ""
+    ) -> list[Answer]:
+        """As the query of that name; `text` may be a login name, too."""
+        login = self._logins.by_name(rows.connection, text) if text else None
+        found = login.account if login else text
+        return queries.examiners(rows, station, found, after, limit, own)
 
     def _hashed(self, password: str | None) -> str | None:
         try:

@@ -16,6 +16,7 @@ accounts = Projection(
     _sql.joinpath("accounts.sql").read_text(encoding="utf-8"),
     _sql.joinpath("accounts_indexes.sql").read_text(encoding="utf-8"),
 )
+staff = Projection("staff", _sql.joinpath("staff.sql").read_text(encoding="utf-8"))
 
 _STATUS = {
     said.StationReviewPassed: "station_passed",
@@ -89,3 +90,42 @@ def on_account_closed(event: said.AccountClosed, rows: Rows) -> None:
 def on_account_locked(event: said.AccountLocked, rows: Rows) -> None:
     if event.account:
         rows.execute("UPDATE accounts SET locked_until = %s WHERE account = %s", (event.until, event.account))
+
+
+@staff.on(said.AppointmentGiven)
+def on_appointed(event: said.AppointmentGiven, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO appointments (account, role, body) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (event.account, event.role, event.body),
+    )
+
+
+@staff.on(said.AppointmentEnded)
+def on_appointed_no_more(event: said.AppointmentEnded, rows: Rows) -> None:
+    rows.execute(
+        "DELETE FROM appointments WHERE account = %s AND role = %s AND body = %s",
+        (event.account, event.role, event.body),
+    )
+
+
+@staff.on(said.AccountClosed)
+def on_gone(event: said.AccountClosed, rows: Rows) -> None:
+    rows.execute("DELETE FROM appointments WHERE account = %s", (event.account,))
+
+
+@staff.on_dated(said.TrainingHeld)
+def on_training_held(event: said.TrainingHeld, rows: Rows, happened: str) -> None:
+    rows.execute(
+        "INSERT INTO trainings (training, batch, station, occupation, trainer, trainees, hours, held_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            event.training,
+            event.batch,
+            event.station,
+            event.occupation,
+            event.trainer,
+            len(event.trainees),
+            event.hours,
+            happened,
+        ),
+    )

@@ -20,6 +20,10 @@ _HELD = """
 WITH accounts AS MATERIALIZED (SELECT * FROM accounts WHERE appointments && %(held)s)
 SELECT account::text, open, appointments, locked_until FROM accounts WHERE
 """
+_EXAMINERS = "SELECT account::text, array_agg(body ORDER BY body) AS bodies FROM appointments"
+_TRAININGS = """
+SELECT training::text, batch::text, station, occupation, trainer, trainees, hours, held_at FROM trainings
+"""
 _APPLICATIONS = """
 SELECT application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome
 FROM applications
@@ -53,6 +57,33 @@ def accounts(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str
     return rows.execute(among + page("accounts", [], "account", newest=False), asked).fetchall()
 
 
+def examiners(
+    rows: Rows, station: str, text: str, after: str, limit: int, own: str = ""
+) -> list[dict[str, Any]]:
+    """考评员: accounts that are appointed as examiners, by id, each with the bodies that it is appointed at.
+
+    `text` is the beginning of an account's id.
+    """
+    asked = {"station": station, "own": own, "after": after, "limit": limit}
+    conditions = ["role = 'examiner'", "account > %(after)s"]
+    conditions += [f"body = 'station-' || %({name})s::text" for name in ("station", "own") if asked[name]]
+    if text:
+        conditions.append(_begins("account", text.lower().replace("-", ""), asked))
+    return rows.execute(
+        f"{_EXAMINERS} WHERE {' AND '.join(conditions)}"
+        " GROUP BY appointments.account ORDER BY appointments.account LIMIT %(limit)s",
+        asked,
+    ).fetchall()
+
+
+def trainings(rows: Rows, station: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
+    """考前培训, newest first: of a station, or of all of them."""
+    asked = {"station": station or own, "after": after, "limit": limit, "own": own}
+    equal = ["station"] if asked["station"] else []
+    other = " station = %(own)s AND" if own and station not in ("", own) else ""
+    return rows.execute(f"{_TRAININGS} WHERE{other} {page('trainings', equal, 'training')}", asked).fetchall()
+
+
 def applications(
     rows: Rows, station: str, batch: str, status: str, text: str, after: str, limit: int, own: str = ""
 ) -> list[dict[str, Any]]:
@@ -78,11 +109,16 @@ def _found_by(text: str, asked: dict[str, Any]) -> str:
     if _TICKET.fullmatch(text.upper()):
         asked["ticket"] = text.upper()
         return "ticket = %(ticket)s"
+    among = _begins("application", digits, asked)
+    return f"({among} OR candidate = %(first)s)" if len(digits) == 32 and "first" in asked else among
+
+
+def _begins(column: str, digits: str, asked: dict[str, Any]) -> str:
+    """The condition that an id begins with these digits, which join what is asked; false if they are none."""
     if not _DIGITS.fullmatch(digits):
         return "false"
     asked |= {"first": digits.ljust(32, "0"), "last": digits.ljust(32, "f")}
-    among = "application BETWEEN %(first)s AND %(last)s"
-    return f"({among} OR candidate = %(first)s)" if len(digits) == 32 else among
+    return f"{column} BETWEEN %(first)s AND %(last)s"
 
 
 def applications_named(

@@ -248,6 +248,21 @@ class Accounts(Page):
     """账号列表."""
 
 
+class Examiners(Page):
+    """考评员: `text` is a login name, or the beginning of an account's id."""
+
+    key = "account"
+
+    station = Station(required=False, load_default="")
+    text = Text(60, identity=True, required=False, load_default="")
+
+
+class Trainings(Newest):
+    key = "training"
+
+    station = Station(required=False, load_default="")
+
+
 class Applications(Newest):
     key = "application"
 

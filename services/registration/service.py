@@ -26,7 +26,7 @@ from services.registration.logins import Logins
 from services.registration.operator import Operator
 from services.registration.people import People
 from services.registration.policies import policies
-from services.registration.projections import accounts, register
+from services.registration.projections import accounts, register, staff
 from services.registration.searching import Search
 from services.registration.sessions import Sessions
 from shared.bus.calls import Refused
@@ -42,6 +42,7 @@ from shared.security.passwords import Passwords
 from shared.security.vault import Vault
 
 CLERKS = frozenset({Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.STATION_DIRECTOR})
+TRAINING_READERS = frozenset({Role.TRAINER, Role.STATION_DIRECTOR, Role.CENTRE_OFFICER, Role.SUPERVISOR})
 
 
 def _operator(connection: Any, settings: Any) -> Operator:
@@ -54,7 +55,7 @@ definition = Definition(
     aggregates=(person, training, application, account, lock, session),
     schemas=schemas,
     policies=policies,
-    projections=(register, accounts),
+    projections=(register, accounts, staff),
     tools={"operator": _operator},
 )
 
@@ -207,6 +208,19 @@ class Registration:
         """账号列表, by account id, with appointments and login names."""
         roles = {Role.ADMINISTRATOR}
         return self.accounts.named(self.read(queries.accounts, schemas.Accounts, message, roles=roles))
+
+    @rpc
+    def examiners(self, **message: Any) -> list[dict[str, Any]]:
+        """考评员, by account id, with their bodies and names; by a login name or the beginning of an id."""
+        roles = {Role.CENTRE_OFFICER, Role.SUPERVISOR}
+        return self.accounts.named(
+            self.read(self.accounts.examiners, schemas.Examiners, message, roles=roles)
+        )
+
+    @rpc
+    def trainings(self, **message: Any) -> list[dict[str, Any]]:
+        """考前培训 that were held, newest first."""
+        return self.read(queries.trainings, schemas.Trainings, message, roles=TRAINING_READERS)
 
     @rpc
     def applications(self, **message: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 `own`: the station to which whoever asks belongs, and which is all that he is shown; nothing at the centre.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from shared.kernel.reactions import Rows
@@ -44,6 +45,21 @@ SELECT found.station, newest.batch::text, newest.occupation, newest.stage, newes
 _OWN = "WITH found AS (SELECT %(own)s::text AS station WHERE %(own)s > %(after)s)"
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _PANEL = "SELECT batch::text, examiner, part, head FROM panels WHERE batch = %(batch)s"
+# an examiner has two parts of a batch at the most: so many rows hold as many whole batches as are asked for
+_ASSIGNMENTS = """
+SELECT found.batch::text, station, occupation, levels, theory_at, practical_at, stage, parts, head
+  FROM (SELECT batch, array_agg(part ORDER BY part DESC) AS parts, bool_or(head) AS head
+          FROM (SELECT * FROM panels WHERE {page} * 2) AS rows
+         GROUP BY batch ORDER BY batch DESC LIMIT %(limit)s) AS found
+ CROSS JOIN LATERAL (SELECT * FROM batches WHERE batches.batch = found.batch LIMIT 1) AS batches
+ ORDER BY found.batch DESC
+"""
+_LATEST = """
+SELECT asked.examiner, newest.batch::text, station, occupation, theory_at, stage
+  FROM unnest(%(examiners)s::text[]) AS asked (examiner) CROSS JOIN LATERAL (
+    SELECT batch FROM panels WHERE panels.examiner = asked.examiner ORDER BY batch DESC LIMIT 1) AS newest
+  JOIN batches USING (batch) WHERE true
+"""
 _SITTINGS = """
 SELECT application::text, candidate::text, batch::text, level, room, seat, ticket, status FROM sittings
 """
@@ -103,6 +119,20 @@ def panel(rows: Rows, batch: str, own: str = "") -> list[dict[str, Any]]:
     """考评组 of a batch."""
     asked = {"batch": batch, "own": own}
     return rows.execute(f"{_PANEL}{_of_batch(own)} ORDER BY part, head DESC, examiner", asked).fetchall()
+
+
+def assignments(rows: Rows, examiner: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:
+    """The batches that an examiner is assigned to, newest first, with his parts and whether he leads one."""
+    asked = {"examiner": examiner, "after": after, "limit": limit, "own": own}
+    among = "EXISTS (SELECT FROM batches WHERE batches.batch = panels.batch AND station = %(own)s) AND "
+    within = (among if own else "") + page("panels", ["examiner"], "batch")
+    return rows.execute(_ASSIGNMENTS.format(page=within), asked).fetchall()
+
+
+def latest_assignments(rows: Rows, examiners: Sequence[str], own: str = "") -> list[dict[str, Any]]:
+    """Of each of these examiners the newest batch that he is assigned to, unless it is another station's."""
+    asked = {"examiners": list(examiners), "own": own}
+    return rows.execute(_LATEST + of_station(own), asked).fetchall()
 
 
 def _here(own: str) -> str:

@@ -133,6 +133,16 @@ class PanelOf(QuerySchema):
     batch = Id()
 
 
+class Assignments(Newest):
+    key = "batch"
+
+    examiner = Id()
+
+
+class LatestAssignments(QuerySchema):
+    examiners = Many(Id(), most=100)
+
+
 class SittingsOf(Page):
     key = "application"
 

@@ -8,6 +8,7 @@ from services.scheduling.domain.batch import batch
 from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
 from services.scheduling.projections import board, panels
+from shared.kernel.actors import Role
 from shared.kernel.ids import blind_code
 from shared.runtime.callers import FOLLOWERS
 from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
@@ -108,6 +109,17 @@ class Scheduling:
     def panel(self, **message: Any) -> list[dict[str, Any]]:
         """Who examines which part of a batch."""
         return self.read(queries.panel, schemas.PanelOf, message, roles=STAFF)
+
+    @rpc
+    def assignments(self, **message: Any) -> list[dict[str, Any]]:
+        """The batches of an examiner, newest first; he himself may ask (R067)."""
+        roles = STAFF | {Role.EXAMINER}
+        return self.read(queries.assignments, schemas.Assignments, message, roles=roles)
+
+    @rpc
+    def latest_assignments(self, **message: Any) -> list[dict[str, Any]]:
+        """The newest assignment of each of some examiners."""
+        return self.read(queries.latest_assignments, schemas.LatestAssignments, message, roles=STAFF)
 
     @rpc
     def sittings(self, **message: Any) -> list[dict[str, Any]]:

@@ -248,6 +248,8 @@ def prepare(reader: Come, batch: str) -> None:
     assert custodian.told() == "题池已封存。"
     examiner = actor(Role.EXAMINER)
     others = [examiner[:-1] + end for end in "abcdef" if not examiner.endswith(end)]
+    officer.open("/centre/examiners?text=EXAMINER")
+    assert officer.page.locator("main tbody tr").get_attribute("id") == f"row-{examiner}"
     for place, (one, part) in enumerate(
         [(examiner, "theory"), (examiner, "practical"), (others[0], "practical"), (others[1], "practical")]
     ):
@@ -423,6 +425,7 @@ def test_a_trainer_records_who_was_trained(reader: Come) -> None:
     trainer.fill(hours="16")
     trainer.press("登记培训")
     assert trainer.told() == "培训已登记。"
+    assert "16" in trainer.page.locator("main tbody tr").first.inner_text()
     supervisor = reader("supervisor")
     steps = supervisor.page.locator(".step", has=supervisor.page.get_by_text("16", exact=True))
     for _ in range(100):

@@ -1,6 +1,7 @@
 """What things are called. Chinese stands here; English follows from the wire names themselves."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from services.gateway.console.language import english, shown
@@ -253,7 +254,11 @@ def level(number: Any) -> str:
 
 
 def levels(numbers: Any) -> str:
-    return "、".join(map(str, numbers)) if not english() else ", ".join(map(str, numbers))
+    return listed(map(str, numbers))
+
+
+def listed(each: Iterable[str]) -> str:
+    return ("、", ", ")[english()].join(each)
 
 
 def levels_of_one(number: Any) -> str:

@@ -65,7 +65,7 @@ def _named(settings: Settings, what: str) -> list[Finding]:
 
 
 def _all_consumers(office: Office) -> None:
-    _caught_up(office, "policies", "duties", "tally", "register", "accounts", "log")
+    _caught_up(office, "policies", "duties", "tally", "register", "accounts", "staff", "log")
 
 
 def test_where_everybody_has_everything_nothing_is_told(office: Office) -> None:
@@ -90,7 +90,7 @@ def test_a_consumer_that_stopped_is_behind_by_so_many_events_since_the_first_of_
 
 
 def test_a_consumer_that_never_began_is_behind_by_everything(office: Office) -> None:
-    _caught_up(office, "policies", "duties", "tally", "register", "accounts")
+    _caught_up(office, "policies", "duties", "tally", "register", "accounts", "staff")
     (found,) = _named(office.cluster.settings, "log of audit")
     assert found.found.startswith("3 events behind /centre/registration since ")
 

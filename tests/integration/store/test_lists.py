@@ -38,6 +38,10 @@ FILLED = {
             CASE WHEN n < 200 THEN 'rejected' ELSE 'concluded' END,
             CASE WHEN n = 60 THEN 'TCKT222222222222' ELSE 'T' || n END
             FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO appointments SELECT {ID}, 'examiner', 'station-' || {PLACE}
+            FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO trainings SELECT {ID}, {BATCH}, {STATION}, '', '', 30, 8, ''
+            FROM generate_series(1, %s) AS n""",
         f"""INSERT INTO accounts SELECT {ID}, true, ARRAY['examiner@station-' || {PLACE}]
             FROM generate_series(1, %s) AS n""",
     ],
@@ -50,6 +54,7 @@ FILLED = {
             FROM generate_series(1, %s) AS n""",
         f"""INSERT INTO panels SELECT {BATCH}, 'e' || n %% 50, 'theory', false
             FROM generate_series(1, %s) AS n""",
+        "INSERT INTO panels SELECT lpad(to_hex(%s / 50 + 1), 32, '0')::uuid, 'e1', 'practical', true",
     ],
     "scoring": [
         f"""INSERT INTO results SELECT {ID}, {ID}, {BATCH}, {STATION}, 70, 80, true, '',
@@ -92,6 +97,11 @@ ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("applications", {**NEWEST, **ANY, "text": ROW}),
         ("applications", {**NEWEST, **ANY, "text": "TCKT222222222222"}),
         ("applications", {**NEWEST, **ANY, "station": THEIRS, "text": "TCKT222222222222"}),
+        ("examiners", {**PAGE, "station": "", "text": ""}),
+        ("examiners", {**PAGE, "station": THEIRS, "text": ""}),
+        ("examiners", {**PAGE, "station": "", "text": "00000000"}),
+        ("trainings", {**NEWEST, "station": ""}),
+        ("trainings", {**NEWEST, "station": THEIRS}),
         ("own_applications", {"candidate": ROW}),
     ],
     "scheduling": [
@@ -103,6 +113,8 @@ ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("stations", {"after": "", "limit": 100}),
         ("exam_days", {"station": THEIRS, "since": "2026-01-02", "until": "2026-01-04"}),
         ("panel", OF_BATCH),
+        ("assignments", {"examiner": "e1", **NEWEST}),
+        ("latest_assignments", {"examiners": [f"e{n}" for n in range(50)]}),
     ],
     "scoring": [
         ("sheet", {"sheet": "B-60"}),
@@ -134,7 +146,10 @@ CASES = [
 ]
 every_list = pytest.mark.parametrize(("service", "name", "asked"), CASES)
 
-ACROSS = {"accounts", "agenda", "desk", "proposals", "results_in", "stations", "waiting"}
+ACROSS = {
+    "accounts", "agenda", "assignments", "desk", "latest_assignments", "proposals", "results_in", "stations",
+    "waiting",
+}  # fmt: skip
 NO_STATIONS = {("scoring", "signing_key")}  # public by what it is
 
 
@@ -202,6 +217,8 @@ def _shown(answer: Any) -> bool:
 
 def _about_them(name: str, asked: dict[str, Any]) -> bool:
     """Whether everything that is asked for is THEIRS."""
+    if name in ("examiners", "trainings"):
+        return bool(asked["station"])
     if name == "applications":
         return bool(asked["station"] or asked["batch"] or asked["text"] not in ("", "0000"))
     return name not in ACROSS

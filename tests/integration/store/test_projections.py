@@ -11,8 +11,14 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from services.registration import queries
-from services.registration.projections import register
-from shared.contracts.registration import ApplicationSubmitted
+from services.registration.projections import register, staff
+from shared.contracts.registration import (
+    AccountClosed,
+    ApplicationSubmitted,
+    AppointmentEnded,
+    AppointmentGiven,
+    TrainingHeld,
+)
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
 from shared.runtime.definition import Definition
@@ -24,6 +30,7 @@ from shared.wire.envelope import read
 from tests.integration.store.office import Office, at_once, outcome
 
 BATCH = derived_id("batch", "spring")
+_FIRST, _LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 class Interrupted(BaseException):
@@ -312,3 +319,40 @@ def test_a_handler_that_fails_leaves_the_search_path_where_it_was(office: Office
         with pytest.raises(ValueError, match="cannot take it"), connection.transaction():
             builds.handle(connection, desk.projection, [body])
         assert connection.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+def test_an_examiner_is_listed_while_he_is_appointed_and_a_training_with_its_time(office: Office) -> None:
+    """One row for each of them, however many bodies he examines for."""
+    one, two, batch = (derived_id("account", name) for name in ("one", "two", "batch"))
+    here, there = "station-10012003", "station-10012004"
+    told = [
+        *(AppointmentGiven(account=each, role="examiner", body=here) for each in (one, two)),
+        AppointmentGiven(account=one, role="examiner", body=there),
+        AppointmentGiven(account=one, role="invigilator", body="centre"),
+        TrainingHeld(
+            training=two,
+            batch=batch,
+            station="10012003",
+            occupation="焊工",
+            trainer=one,
+            trainees=(two,),
+            hours=8,
+        ),
+    ]
+    with office.connection.transaction(), office.connection.cursor(row_factory=dict_row) as rows:
+        builds.install(office.connection, staff)
+        builds.see_live(office.connection)
+
+        def bodies(station: str = "") -> dict[str, list[str]]:
+            found = queries.examiners(rows, station, "", _FIRST, 9)
+            return {row["account"]: row["bodies"] for row in found}
+
+        for event in told:
+            staff.write(event, rows, "2026-04-16T01:30:00.000000Z")
+        assert bodies() == {one: [here, there], two: [here]}
+        assert bodies("10012004") == {one: [there]}
+        staff.write(AppointmentEnded(account=one, role="examiner", body=here), rows, "")
+        staff.write(AccountClosed(account=two), rows, "")
+        assert bodies() == {one: [there]}
+        (training,) = queries.trainings(rows, "10012003", _LAST, 9)
+        assert (training["trainees"], training["held_at"]) == (1, "2026-04-16T01:30:00.000000Z")

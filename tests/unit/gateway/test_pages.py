@@ -189,3 +189,48 @@ def test_only_a_clerk_who_enters_applications_is_offered_another_one(page: Page)
     page.answers["registration", "application"] = application_of()
     assert "/again" not in page.open(f"/station/applications/{BEFORE}").text
     assert page.open(f"/station/applications/{BEFORE}/again").status_code == 403
+
+
+# -- examiners
+
+
+def examiner(**more: Any) -> dict[str, Any]:
+    return {"account": HU, "name_shown": "examiner-hu", "bodies": [f"station-{STATION}"], **more}
+
+
+@pytest.fixture
+def officer(page: Page) -> Page:
+    page.sign_in(Role.CENTRE_OFFICER, "centre")
+    page.answers = {
+        ("registration", "examiners"): [examiner()],
+        ("scheduling", "latest_assignments"): [batch(examiner=HU)],
+        ("scheduling", "assignments"): [batch(parts=["theory", "practical"], head=True)],
+        ("scheduling", "batch"): batch(stage="noticed"),
+        ("scheduling", "panel"): [],
+        ("registration", "roster"): [],
+    }
+    return page
+
+
+def test_examiners_are_found_by_name_and_station_with_what_each_is_assigned_to(officer: Page) -> None:
+    shown = officer.open(f"/centre/examiners?text=examiner-hu&station={STATION}").text
+    (asked,) = officer.asked("examiners")
+    assert (asked["text"], asked["station"]) == ("examiner-hu", STATION)
+    assert officer.asked("latest_assignments") == [{"examiners": [HU]}]
+    assert f'href="/centre/examiners/{HU}"' in shown
+    assert f'href="/batches/{BATCH}"' in shown
+    one = officer.open(f"/centre/examiners/{HU}").text
+    assert "examiner-hu" in one
+    assert f"鉴定所 {STATION}" in one
+    assert "理论、实操" in one
+
+
+def test_whoever_assigns_is_offered_the_examiners_there_are(officer: Page) -> None:
+    assert f'<option value="{HU}">examiner-hu' in officer.open(f"/batches/{BATCH}").text
+
+
+def test_only_a_supervisor_is_led_to_an_examiners_trail(officer: Page) -> None:
+    trail = f'href="/trail?kind=examiner&amp;id={HU}"'
+    assert trail not in officer.open(f"/centre/examiners/{HU}").text
+    officer.sign_in(Role.SUPERVISOR, "centre")
+    assert trail in officer.open(f"/centre/examiners/{HU}").text

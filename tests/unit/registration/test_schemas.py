@@ -71,6 +71,8 @@ EXAMPLES = {
     schemas.Logout: {"refresh": "x" * 43},
     schemas.Accounts: PAGE,
     schemas.Applications: {**PAGE, "station": "10012003", "batch": ID, "status": "submitted", "text": "0199"},
+    schemas.Examiners: {**PAGE, "station": "10012003", "text": "examiner"},
+    schemas.Trainings: {**PAGE, "station": "10012003"},
     schemas.OwnApplications: {"candidate": ID},
     schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
     schemas.EnrolledAs: {"document": "passport", "number": "E1234567", "name": "某甲"},
@@ -90,6 +92,7 @@ BY_ANOTHER_WAY = {
     schemas.HolderOf,
     schemas.Named,
     schemas.EnrolledAs,
+    schemas.Examiners,
 }
 
 
@@ -102,6 +105,9 @@ class TestSchemas(SchemaSuite):
         (schemas.Applications, "batch"),
         (schemas.Applications, "status"),
         (schemas.Applications, "text"),
+        (schemas.Examiners, "station"),
+        (schemas.Examiners, "text"),
+        (schemas.Trainings, "station"),
         (schemas.Named, "batch"),
         (schemas.Named, "status"),
         (schemas.OpenAccount, "appointments"),

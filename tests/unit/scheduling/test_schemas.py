@@ -49,6 +49,8 @@ EXAMPLES = {
         "until": "2026-04-17T00:00:00.000000Z",
     },
     schemas.PanelOf: {"batch": ID},
+    schemas.Assignments: {**PAGE, "examiner": ID},
+    schemas.LatestAssignments: {"examiners": [ID]},
 }
 # what only the service itself may say
 GIVEN_BY_SERVICE = {

@@ -133,7 +133,7 @@ def _next(desk: Desk, found: Row) -> list[Form]:
     """What the person who looks may do with the batch at its stage."""
     if desk.me.role is Role.EXAM_AFFAIRS and found["stage"] == "supplied":
         return [seating(found).fresh()]
-    return [form.fresh() for form in steps(desk.me.role, found)]
+    return [form.fresh() for form in steps(desk, found)]
 
 
 def seating(found: Row) -> Form:

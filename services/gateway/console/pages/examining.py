@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
+from services.gateway.console.pages.examiners import columns_of_assignments
 from services.gateway.console.parts.form import Field, Form, act, serve
 from services.gateway.console.parts.table import Column, paged
 from shared.kernel.actors import Role
@@ -92,6 +93,14 @@ def done(desk: Desk) -> str:
         ),
     )
     return render_template("list.html", title=_("已评分"), table=paged(columns, rows, "sheet"))
+
+
+@room.page("/examining/assignments", _l("我的委派"), roles=EXAMINERS, asks=[("scheduling", "assignments")])
+def assignments(desk: Desk) -> str:
+    """When and where, before anybody is there (R067)."""
+    found = desk.rows("scheduling", "assignments", examiner=desk.me.actor)
+    table = paged(columns_of_assignments(linked=False), found, "batch", empty=_("没有委派。"))
+    return render_template("list.html", title=_("我的委派"), table=table)
 
 
 @room.page("/examining/<sheet>/correct", roles=EXAMINERS, listed=False, methods=("GET", "POST"))

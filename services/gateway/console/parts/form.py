@@ -23,7 +23,7 @@ class Field:
     """One field. `kind`: text, lines, number, choice, many (boxes), several (a list to mark in), moment,
     file, truth, password, hidden.
 
-    `options` are [(value, what it is called)]; `hint` stands below.
+    `options` are [(value, what it is called)], which a text only proposes; `hint` stands below.
     """
 
     name: str

@@ -29,6 +29,8 @@ def demo(
 ) -> None:
     """Play twelve assessment batches through all services in this process, and sum up their events.
 
+    Then three small batches are left under way, so that each demo login finds work to do.
+
     Its data stays under JIANDING_VAR (var/): `jianding up` serves it afterwards. The next demo
     begins anew, and replaces what a demo made there, never anything else.
 

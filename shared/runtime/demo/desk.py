@@ -8,7 +8,7 @@ import eventlet
 
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
-from shared.kernel.clock import stamp
+from shared.kernel.clock import stamp, utc_now
 from shared.kernel.ids import new_id
 from shared.runtime.demo.logins import AT_THE_CENTRE, account
 from shared.runtime.demo.term import STATION, Plan
@@ -43,7 +43,8 @@ class Desk:
     def ask(
         self, service: str, method: str, role: Role, at: datetime, *, nth: int = 1, **message: Any
     ) -> None:
-        """One command by the holder of a role, as of `at`; raises Refused."""
+        """One command by the holder of a role, as of `at` if that is over; raises Refused."""
+        at = min(at, utc_now())
         answer = self._call(
             service, method, self._as(role, nth), command_id=new_id(), occurred_at=stamp(at), **message
         )

@@ -64,8 +64,22 @@ class Play:
         )
 
     def _register(self) -> list[str]:
-        plan, people = self._plan, self._people
+        plan = self._plan
         at = plan.theory_at - timedelta(days=30)
+        applicants = self._apply(at)
+        rejected = applicants[len(applicants) - plan.rejected :]
+        accepted = applicants[: len(applicants) - plan.rejected]
+        self._desk.each(rejected, lambda applicant: self._reject(applicant[0], at))
+        self._desk.each(accepted, lambda applicant: self._accept(applicant[0], at))
+        self._desk.until(lambda: self._desk.counted("enrolled") >= len(accepted))
+        withdrawn = [id for id, _, _ in accepted[len(accepted) - plan.withdrawn :]]
+        self._desk.each(withdrawn, lambda id: self._withdraw(id, at))
+        self._desk.until(lambda: self._desk.counted("enrolled") == len(accepted) - len(withdrawn))
+        return [id for id, _, _ in accepted if id not in withdrawn]
+
+    def _apply(self, at: datetime) -> list[tuple[str, Person, int]]:
+        """Everybody is enrolled, trained and applies: (application, person, level)."""
+        plan, people = self._plan, self._people
         self._desk.each(people, lambda person: self._enrol(person, at))
         if plan.trained:
             self._desk.ask(
@@ -84,15 +98,7 @@ class Play:
         levels += [max(plan.assessed)] * (plan.applying - len(levels))
         applicants = [(new_id(), person, level) for person, level in zip(people, levels, strict=False)]
         self._desk.each(applicants, lambda applicant: self._submit(at, *applicant))
-        rejected = applicants[len(applicants) - plan.rejected :]
-        accepted = applicants[: len(applicants) - plan.rejected]
-        self._desk.each(rejected, lambda applicant: self._reject(applicant[0], at))
-        self._desk.each(accepted, lambda applicant: self._accept(applicant[0], at))
-        self._desk.until(lambda: self._desk.counted("enrolled") >= len(accepted))
-        withdrawn = [id for id, _, _ in accepted[len(accepted) - plan.withdrawn :]]
-        self._desk.each(withdrawn, lambda id: self._withdraw(id, at))
-        self._desk.until(lambda: self._desk.counted("enrolled") == len(accepted) - len(withdrawn))
-        return [id for id, _, _ in accepted if id not in withdrawn]
+        return applicants
 
     def _enrol(self, person: Person, at: datetime) -> None:
         self._desk.ask("registration", "enrol_person", Role.EXAM_AFFAIRS, at, **person.enrolment())
@@ -119,14 +125,13 @@ class Play:
             ],
         )
 
-    def _accept(self, application: str, at: datetime) -> None:
+    def _pass_at_station(self, application: str, at: datetime) -> None:
         self._desk.ask(
-            "registration",
-            "pass_station_review",
-            Role.STATION_REVIEWER,
-            at + timedelta(days=1),
-            application=application,
+            "registration", "pass_station_review", Role.STATION_REVIEWER, at, application=application
         )
+
+    def _accept(self, application: str, at: datetime) -> None:
+        self._pass_at_station(application, at + timedelta(days=1))
         self._desk.ask(
             "registration",
             "pass_centre_review",
@@ -237,13 +242,20 @@ class Play:
     # -- after the exam
 
     def _score(self) -> None:
+        dealt = self._mark_all()
+        results = self._desk.results()
+        self._desk.each(results, self._review)
+        self._desk.each(results, self._publish)
+        self._desk.until(lambda: self._desk.statistics()["published"] == len(dealt))
+
+    def _mark_all(self) -> list[tuple[str, Scores]]:
+        """Every sheet gets its score, and every candidate his result."""
         dealt = list(deal(self._levels(), self._plan.passing, self._chance))
         marks = [(part, code, scores[part]) for part in ("theory", "practical") for code, scores in dealt]
         self._desk.each(marks, lambda mark: self._mark(*mark))
         self._correct(dealt)
         self._desk.until(lambda: self._combined() == len(dealt))
-        self._desk.each(self._desk.results(), self._publish)
-        self._desk.until(lambda: self._desk.statistics()["published"] == len(dealt))
+        return dealt
 
     def _combined(self) -> int:
         return sum(row["status"] == "combined" for row in self._desk.results())
@@ -281,10 +293,13 @@ class Play:
             lambda: corrected in [(row["theory"], row["practical"]) for row in self._desk.results()]
         )
 
-    def _publish(self, result: dict[str, Any]) -> None:
+    def _review(self, result: dict[str, Any]) -> None:
         at, id = self._plan.practical_at + timedelta(days=5), result["application"]
         self._desk.ask("scoring", "review_scores", Role.SCORE_REVIEWER, at, result=id)
-        self._desk.ask("scoring", "publish_result", Role.CENTRE_OFFICER, at + timedelta(hours=1), result=id)
+
+    def _publish(self, result: dict[str, Any]) -> None:
+        at, id = self._plan.practical_at + timedelta(days=5, hours=1), result["application"]
+        self._desk.ask("scoring", "publish_result", Role.CENTRE_OFFICER, at, result=id)
 
     def _certify(self) -> None:
         passed = [row for row in self._desk.results() if row["passed"]]

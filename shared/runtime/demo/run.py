@@ -16,7 +16,7 @@ from eventlet.event import Event
 from shared.bus.calls import context
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
-from shared.runtime.demo import logins
+from shared.runtime.demo import logins, practice
 from shared.runtime.demo.desk import DemoStuck
 from shared.runtime.demo.mark import NotOurs, mark, marked
 from shared.runtime.demo.people import fictional
@@ -99,6 +99,7 @@ def _performance(
     verdict = node.call("audit", "verify", _supervisor())
     summary = _read_log(node, verdict["size"])
     seconds = time.monotonic() - playing
+    practice.begin(node.call, step)
     _settle(settings, admin)  # what was said of verifying and reading belongs to the log as well
     return summary, verdict, seconds
 

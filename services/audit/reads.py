@@ -58,6 +58,11 @@ def newest(_: Connection[Any], by: Actor, read: str, asked: Mapping[str, Any], s
     return reading.read_of("audit", read, "newest", asked, rows) if rows else None
 
 
+def looks(_: Connection[Any], by: Actor, read: str, asked: Mapping[str, Any], steps: Any) -> Event | None:
+    """Who asked what somebody else has looked at."""
+    return None if asked["actor"] == by.id else reading.read_of("audit", read, "looks", asked, len(steps))
+
+
 def verified(verification: str, found: Mapping[str, Any], verdict: str) -> Event:
     """What a verification came to; `found` is its verdict as data. Said afterwards, it is no part of that."""
     return LogVerified(

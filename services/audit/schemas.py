@@ -48,6 +48,12 @@ class NewestEntries(QuerySchema):
     limit = Number(1, 200, required=False, load_default=50)
 
 
+class LooksOf(QuerySchema):
+    actor = Text(80)
+    before = Number(0, 2**53, required=False, load_default=2**53)
+    limit = Number(1, 200, required=False, load_default=50)
+
+
 class EntryOf(QuerySchema):
     id = Id()
 

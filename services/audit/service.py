@@ -164,6 +164,11 @@ class Audit:
         )
 
     @rpc
+    def looks(self, **message: Any) -> list[dict[str, Any]]:
+        """What somebody has looked at or taken out of the house, newest first."""
+        return self.read(watching.looks, schemas.LooksOf, message, roles=SUPERVISION, said=reads.looks)
+
+    @rpc
     def entry(self, **message: Any) -> dict[str, Any] | None:
         """One event, by its id."""
         return self.read(watching.entry, schemas.EntryOf, message, roles=SUPERVISION, sensitive=True)

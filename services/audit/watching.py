@@ -6,6 +6,13 @@ from services.audit.trails import step
 from shared.kernel.reactions import Rows
 
 _NEWEST = "SELECT index, leaf FROM entries WHERE index > %s ORDER BY index DESC LIMIT %s"
+# by which looking, and taking something out of the house, is told
+_LOOKS = ["SensitiveRead", "TrailRead", "LogVerified", "LogExported", "BundleMade"]
+_LOOKED = """
+SELECT e.index, e.leaf FROM subjects s JOIN entries e USING (index)
+ WHERE s.kind = 'actor' AND s.ref = %(actor)s AND s.index < %(before)s AND e.type = ANY(%(types)s)
+ ORDER BY s.index DESC LIMIT %(limit)s
+"""
 _ONE = "SELECT index, leaf FROM entries WHERE event_id = %s"
 _CAUSED = """
 SELECT e.index, e.leaf FROM entries e WHERE e.index BETWEEN %(at)s - %(near)s AND %(at)s + %(near)s
@@ -51,6 +58,12 @@ SELECT witness AS name, max(size) AS size, max(time) AS time FROM cosignatures
 def newest(rows: Rows, after: int = -1, limit: int = 50) -> list[dict[str, Any]]:
     """The newest entries behind index `after`, newest first, as steps of a trail."""
     return [step(row) for row in rows.execute(_NEWEST, (after, limit)).fetchall()]
+
+
+def looks(rows: Rows, actor: str, before: int = 2**53, limit: int = 50) -> list[dict[str, Any]]:
+    """What somebody has looked at, verified, exported or had proven, before index `before`; newest first."""
+    asked = {"actor": actor, "before": before, "types": _LOOKS, "limit": limit}
+    return [step(row) for row in rows.execute(_LOOKED, asked).fetchall()]
 
 
 def entry(rows: Rows, id: str) -> dict[str, Any] | None:

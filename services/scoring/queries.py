@@ -85,9 +85,10 @@ def distribution(rows: Rows, batch: str, own: str = "") -> list[dict[str, Any]]:
 def desk(
     rows: Rows, examiner: str, status: str, after: str, limit: int, own: str = ""
 ) -> list[dict[str, Any]]:
-    """The sheets of an examiner in all batches, by sheet (R070); of one `status`, or all."""
+    """The sheets of an examiner in all batches, by sheet (R070); of one `status`, all, or all but open."""
     asked = {"examiner": examiner, "status": status, "after": after, "limit": limit, "own": own}
-    within = (" AND status = %(status)s" if status else "") + _of_batch("desks", own)
+    of_status = {"": "", "marked": " AND status <> 'open'"}.get(status, " AND status = %(status)s")
+    within = of_status + _of_batch("desks", own)
     return rows.execute(_DESK + within + _IN_ORDER, asked).fetchall()
 
 

@@ -119,7 +119,9 @@ class DeskOf(Page):
     key = "sheet"
 
     examiner = Id()
-    status = Choice("open", "scored", "correction_proposed", "corrected", required=False, load_default="")
+    status = Choice(
+        "open", "scored", "correction_proposed", "corrected", "marked", required=False, load_default=""
+    )
     after: Any = Sheet(required=False, load_default="")
 
 

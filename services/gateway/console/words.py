@@ -87,6 +87,8 @@ EVENTS = {
     "TrailRead": "追溯查询",
     "TrainingHeld": "考前培训",
 }
+# the events by which looking, and taking something out of the house, is told
+LOOKS = ("SensitiveRead", "TrailRead", "LogVerified", "LogExported", "BundleMade")
 FIELDS = {
     "account": "账户", "failures": "失败次数", "until": "截至", "session": "会话", "lock": "锁定",
     "algorithm": "算法", "applications": "申请",
@@ -119,6 +121,14 @@ FIELDS = {
     "last_index": "终止序号", "last_position": "终止位置", "problems": "问题数", "root": "根哈希",
     "since": "自", "size": "条目数", "trail": "追溯对象", "types": "事件类型", "verdict": "核验结论",
     "verification": "核验", "chain_digest": "链摘要", "upto": "截至位置",
+    # what is asked, and stands in no event
+    "command_id": "命令编号", "occurred_at": "发生时间", "limit": "条数", "password": "密码",
+    "appointment": "任职", "appointments": "任职", "id_token": "身份令牌", "nonce": "随机数",
+    "refresh": "续期令牌", "current": "原密码", "issuer": "签发方", "subject": "主体", "status": "状态",
+    "text": "编号或准考证", "position": "位置", "consumer": "消费者", "source": "来源", "data": "事件内容",
+    "why": "原因", "projection": "视图", "document_checked": "证件已核", "photo_matches": "照片相符",
+    "stage": "进度", "signer": "签名人", "result": "成绩", "dossier": "证书档案", "batches": "批次",
+    "id": "编号", "at": "序号", "minutes": "分钟",
 }  # fmt: skip
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",

@@ -10,7 +10,8 @@ from services.audit import checking, trails, watching
 from services.audit.checking import CheckEnded, CheckRunning
 from services.audit.verification import Verdict
 from shared.kernel.actors import Actor, Role
-from shared.kernel.ids import derived_id
+from shared.kernel.ids import derived_id, new_id
+from shared.runtime import reading
 from shared.runtime.settings import settings
 from tests.integration.audit.witness import BATCH, Witness, tell
 
@@ -105,6 +106,16 @@ def test_a_task_whose_process_is_gone_holds_nobody_up(witness: Witness, begun: i
 def test_the_newest_entries_come_first_and_only_those_behind_an_index(witness: Witness) -> None:
     assert [each["index"] for each in witness.ask(watching.newest, 14)] == [17, 16, 15]
     assert [each["index"] for each in witness.ask(watching.newest, limit=2)] == [17, 16]
+
+
+def test_what_somebody_looked_at_is_told_newest_first_and_page_by_page(witness: Witness) -> None:
+    scoring, other = witness.sources[2], Actor(derived_id("person", "other"), Role.SUPERVISOR, "centre")
+    for rows, by in ((1, BY), (2, BY), (9, other), (3, BY)):
+        scoring.say(reading.read_of("scoring", new_id(), "results", {"batch": BATCH}, rows), by)
+    witness.hear()
+    newest, second = witness.ask(watching.looks, SUPERVISOR, limit=2)
+    (third,) = witness.ask(watching.looks, SUPERVISOR, second["index"])
+    assert [each["data"]["rows"] for each in (newest, second, third)] == [3, 2, 1]
 
 
 def test_an_entry_is_found_by_its_event_and_with_it_what_belongs_together(witness: Witness) -> None:

@@ -126,6 +126,7 @@ ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("distribution", {"batch": f"{41:032x}"}),
         ("desk", {"examiner": "somebody", "status": "", "after": "", "limit": 100}),
         ("desk", {"examiner": "somebody", "status": "open", "after": "", "limit": 100}),
+        ("desk", {"examiner": "somebody", "status": "marked", "after": "", "limit": 100}),
         ("proposals", {"after": "", "limit": 100}),
         ("signing_key", {"examiner": "somebody"}),
     ],

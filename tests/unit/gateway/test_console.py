@@ -102,6 +102,12 @@ def test_every_kind_of_document_has_a_chinese_name() -> None:
     assert tuple(words.DOCUMENTS) == identity.DOCUMENTS
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_field_that_a_refusal_may_name_has_a_chinese_name(service: str) -> None:
+    fields = {field.name for method in manual(service) for field in method.fields}
+    assert [name for name in sorted(fields) if name not in words.FIELDS] == []
+
+
 def test_every_ground_to_erase_somebody_has_a_chinese_name() -> None:
     assert tuple(words.GROUNDS) == person.GROUNDS
 

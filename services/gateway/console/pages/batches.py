@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -88,7 +88,7 @@ def apply(desk: Desk) -> Any:
 def one(desk: Desk, id: Any) -> Any:
     found = desk.ask("scheduling", "batch", batch=str(id))
     if found is None:
-        return redirect(url_for("console.batches_all_"))
+        abort(404)
     statistics = desk.tried("certification", "statistics", batch=str(id)) or {}
     roster = paged(
         station.columns_of_applications(),

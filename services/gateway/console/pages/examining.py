@@ -78,8 +78,7 @@ def key(desk: Desk) -> Any:
 
 @room.page("/examining/done", _l("已评分"), roles=EXAMINERS, asks=[("scoring", "desk")])
 def done(desk: Desk) -> str:
-    found = desk.rows("scoring", "desk", examiner=desk.me.actor)
-    rows = [row for row in found if row["status"] != "open"]
+    found = desk.rows("scoring", "desk", examiner=desk.me.actor, status="marked")
     columns = (
         Column("blind_code", _("盲码"), "code"),
         Column("part", _("科目"), words=words.state),
@@ -92,7 +91,7 @@ def done(desk: Desk) -> str:
             words=lambda _sheet: _("申请更正"),
         ),
     )
-    return render_template("list.html", title=_("已评分"), table=paged(columns, rows, "sheet"))
+    return render_template("list.html", title=_("已评分"), table=paged(columns, found, "sheet"))
 
 
 @room.page("/examining/assignments", _l("我的委派"), roles=EXAMINERS, asks=[("scheduling", "assignments")])

@@ -109,11 +109,11 @@ def _types() -> list[tuple[str, Any]]:
 
 
 def _moment(text: str) -> str:
-    """What a field for a moment holds, on the clocks of China; nothing if it is none."""
+    """What a field for a moment holds, on the clocks of China; what is none, audit refuses by its name."""
     try:
         return stamp(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(ZONE)))
     except ValueError:
-        return ""
+        return text
 
 
 @room.page("/trail/cause/<uuid:id>/<int:at>", roles=SUPERVISORS, listed=False)
@@ -199,11 +199,11 @@ def findings(desk: Desk) -> str:
     return render_template("list.html", title=_("异常"), table=table, about=_("需要有人判断的情况。"))
 
 
-@room.page("/lookups", _l("我的查阅"), roles=SUPERVISORS, asks=[("audit", "trail")])
+@room.page("/lookups", _l("我的查阅"), roles=SUPERVISORS, asks=[("audit", "looks")])
 def lookups(desk: Desk) -> str:
-    """What of one's own looking is in the log."""
-    mine = {"kind": "actor", "id": desk.me.actor, "types": ["SensitiveRead"]}
-    found = desk.ask("audit", "trail", limit=PAGE + 1, **_after(), **mine)
+    """What of one's own looking is in the log, newest first."""
+    before = {"before": after["after"]} if (after := _after()) else {}
+    found = desk.ask("audit", "looks", actor=desk.me.actor, limit=PAGE + 1, **before)
     return render_template(
         "lookups.html",
         title=_("我的查阅"),

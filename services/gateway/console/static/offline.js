@@ -119,6 +119,7 @@
     drain();
   });
   refused.querySelector("button").addEventListener("click", () => write(REFUSED, []));
+  window.addEventListener("beforeunload", (event) => { if (halted && read(KEY).length) event.preventDefault(); });
   window.addEventListener("online", drain);
   window.addEventListener("offline", () => { halted = "offline"; show(); });
   setInterval(() => { if (read(KEY).length) drain(); }, 3000);

@@ -399,6 +399,10 @@ def anybody_checks(stranger: Reader, number: str) -> None:
 def close(officer: Reader, batch: str) -> None:
     officer.open(f"/batches/{batch}")
     officer.press("关闭批次")
+    officer.keep("officer-sure-zh")
+    assert officer.obstacles() == []
+    assert officer.page.evaluate("() => document.activeElement.textContent") == "返回"
+    officer.press("确认：关闭批次")
     assert officer.told() == "批次已关闭。"
     officer.keep("officer-batch-closed-zh")
     assert officer.page.get_by_role("button", name="关闭批次").count() == 0
@@ -462,6 +466,7 @@ def test_an_account_is_opened_and_its_holder_changes_the_password(reader: Come) 
     log_in(holder, "a-new-invigilator", "another-password-2")
     assert "监考" in holder.page.locator(".who").inner_text()
     administrator.press("免职")
+    administrator.press("确认：免职")
     assert administrator.told() == "任职已终止。"
     assert administrator.wrong == holder.wrong == []
 

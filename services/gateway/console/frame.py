@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from services.gateway.console.desk import PAGE, Desk, Row
+from services.gateway.console.parts import sure
 from services.gateway.console.session import Who
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
@@ -16,6 +17,8 @@ from shared.kernel.actors import Role
 View = Callable[..., Any]
 # the rows that wait for whoever asks, at most one more than a list shows; None where it is not his work
 Waiting = Callable[[Desk], list[Row] | None]
+# (parts of the path) -> what it is called, if it cannot be undone; nothing if it can
+Grave = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Page:
     view: View
     methods: tuple[str, ...]
     waiting: Waiting | None = None
+    grave: Grave | None = None
 
     def open_to(self, who: Who | None) -> bool:
         """Pages without roles are the public's."""
@@ -55,26 +59,29 @@ class Room:
         listed: bool = True,
         methods: Collection[str] = ("GET",),
         waiting: Waiting | None = None,
+        grave: Grave | None = None,
     ) -> Callable[[View], View]:
         """Marks `view(desk, **parts of the path)`; it answers with rendered text or a response.
 
         `waiting` says what the first page counts as work to be done there. It must not be a sensitive read:
-        whoever comes in has not looked at anything yet.
+        whoever comes in has not looked at anything yet. What is `grave` is asked about before it is done.
         """
 
         def hang(view: View) -> View:
             name = f"{self.name}_{view.__name__}"
             page = Page(
-                name, path, title, frozenset(roles), tuple(asks), listed, view, tuple(methods), waiting
+                name, path, title, frozenset(roles), tuple(asks), listed, view, tuple(methods), waiting, grave
             )
             self.pages.append(page)
             return view
 
         return hang
 
-    def action(self, path: str, *, roles: Collection[Role]) -> Callable[[View], View]:
+    def action(
+        self, path: str, *, roles: Collection[Role], grave: Grave | None = None
+    ) -> Callable[[View], View]:
         """Something that a button does; in no menu, and by POST only."""
-        return self.page(path, roles=roles, listed=False, methods=("POST",))
+        return self.page(path, roles=roles, listed=False, methods=("POST",), grave=grave)
 
 
 def hang(rooms: Iterable[Room], blueprint: Blueprint, desk: Callable[[], Desk]) -> None:
@@ -91,7 +98,8 @@ def _guarded(page: Page, desk: Callable[[], Desk]) -> View:
     def view(**parts: Any) -> Any:
         asking = desk()
         if page.open_to(asking.who):
-            return page.view(asking, **parts)
+            grave = page.grave(**parts) if page.grave and sure.unsure() else ""
+            return sure.ask(grave) if grave else page.view(asking, **parts)
         return _to_login() if asking.who is None else abort(403)
 
     return view

@@ -130,6 +130,8 @@ FIELDS = {
     "stage": "进度", "signer": "签名人", "result": "成绩", "dossier": "证书档案", "batches": "批次",
     "id": "编号", "at": "序号", "minutes": "分钟",
 }  # fmt: skip
+# what is told before something is done that cannot be undone
+SURE = {"reason": "理由", "why": "理由", "ground": "法定事由", "candidate": "考生", "appointment": "任职"}
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",
     "ticketed": "已发准考证", "withdrawn": "已撤回", "concluded": "已办结", "applied": "已申请",
@@ -222,7 +224,18 @@ def event(type: str) -> str:
 
 
 def field(name: str) -> str:
-    return _of(FIELDS, name)
+    return _of({**SURE, **FIELDS}, name)
+
+
+def given(name: str, value: str) -> str:
+    """What somebody chose or typed, as a page repeats it to him."""
+    return {"appointment": appointment, "ground": ground}.get(name, str)(value)
+
+
+def appointment(spelled: str) -> str:
+    """`role@body` as people say it."""
+    held, _at, of = spelled.partition("@")
+    return f"{role(held)} · {body(of)}"
 
 
 def state(word: str) -> str:

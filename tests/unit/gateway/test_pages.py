@@ -234,3 +234,76 @@ def test_only_a_supervisor_is_led_to_an_examiners_trail(officer: Page) -> None:
     assert trail not in officer.open(f"/centre/examiners/{HU}").text
     officer.sign_in(Role.SUPERVISOR, "centre")
     assert trail in officer.open(f"/centre/examiners/{HU}").text
+
+
+# -- what cannot be undone
+
+
+GRAVE = {
+    ("registration", "withdraw_application"): (Role.EXAM_AFFAIRS, f"/station/applications/{BEFORE}/withdraw"),
+    ("registration", "reject_at_station"): (
+        Role.STATION_REVIEWER,
+        f"/station/applications/{BEFORE}/review/reject",
+    ),
+    ("registration", "reject_at_centre"): (Role.CENTRE_REVIEWER, f"/centre/reviews/{BEFORE}/reject"),
+    ("registration", "erase_person"): (Role.CENTRE_OFFICER, "/centre/erasure"),
+    ("registration", "end_appointment"): (Role.ADMINISTRATOR, f"/accounts/{HU}/end"),
+    ("registration", "close_account"): (Role.ADMINISTRATOR, f"/accounts/{HU}/close"),
+    ("scheduling", "close_batch"): (Role.CENTRE_OFFICER, f"/centre/batches/{BATCH}/close"),
+    ("scheduling", "skip_parked"): (Role.ADMINISTRATOR, "/parked/scheduling/board/centre~scoring/7/skip"),
+}
+TOLD = {"reason": "材料不全", "why": "重复", "ground": "consent_withdrawn", "candidate": HU}
+
+
+def whoever(page: Page, role: Role) -> None:
+    at_station = role in (Role.EXAM_AFFAIRS, Role.STATION_REVIEWER)
+    page.sign_in(role, f"station-{STATION}" if at_station else "centre")
+    changing = iter(range(1_000_000))  # what waits for a change sees one
+    page.answers = {
+        ("registration", "application"): lambda _: application_of(level=next(changing)),
+        ("registration", "list_accounts"): lambda _: [{"account": HU, "appointments": [next(changing)]}],
+        ("scheduling", "batch"): lambda _: batch(planned=next(changing)),
+    }
+
+
+@pytest.mark.parametrize("command", GRAVE, ids=lambda command: command[1])
+def test_what_cannot_be_undone_is_asked_about_first(page: Page, command: tuple[str, str]) -> None:
+    role, path = GRAVE[command]
+    whoever(page, role)
+    sent = {**hidden(page.open("/password")), "appointment": f"examiner@station-{STATION}", **TOLD}
+    question = page.post(path, sent)
+    assert question.status_code == 200
+    assert page.asked(command[1]) == []
+    for said in ("材料不全", "个人撤回同意", f"考评员 · 鉴定所 {STATION}", "不能撤销"):
+        assert said in question.text
+    assert re.search(r"<a [^>]*autofocus", question.text), "Enter pressed twice does not do it"
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', question.text))
+    assert page.post(path, fields).status_code == 303
+    (done,) = page.asked(command[1])
+    assert done.get("command_id", sent["command_id"]) == sent["command_id"]
+
+
+def test_passing_an_application_is_not_asked_about(page: Page) -> None:
+    whoever(page, Role.STATION_REVIEWER)
+    sent = hidden(page.open("/password"))
+    assert page.post(f"/station/applications/{BEFORE}/review/pass", sent).status_code == 303
+    assert len(page.asked("pass_station_review")) == 1
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", ""]
+)
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        (Role.STATION_REVIEWER, f"/station/applications/{BEFORE}/review/pass"),
+        (Role.CENTRE_REVIEWER, f"/centre/reviews/{BEFORE}/pass"),
+    ],
+)
+def test_nobody_is_led_elsewhere_by_what_a_form_says(page: Page, role: Role, path: str, back: str) -> None:
+    whoever(page, role)
+    answer = page.post(path, {**hidden(page.open("/password")), "back": back})
+    assert answer.status_code == 303
+    assert answer.location == ("/" if back else f"/station/applications/{BEFORE}")
+    inside = page.post(path, {**hidden(page.open("/password")), "back": "/centre/reviews?after=x"})
+    assert inside.location == "/centre/reviews?after=x"

@@ -34,13 +34,7 @@ def all_(desk: Desk) -> str:
 
 
 def _appointments(held: list[str]) -> str:
-    return "; ".join(_appointment(each) for each in held)
-
-
-def _appointment(spelled: str) -> str:
-    """`role@body` as people say it."""
-    role, _at, body = spelled.partition("@")
-    return f"{words.role(role)} · {words.body(body)}"
+    return "; ".join(words.appointment(each) for each in held)
 
 
 @room.page(
@@ -105,7 +99,7 @@ def one(desk: Desk, id: Any) -> Any:
 def _forms(found: Row) -> list[Form]:
     """What the administrator may do with an account that is open."""
     at = {"id": found["account"]}
-    held = [(each, _appointment(each)) for each in found["appointments"]]
+    held = [(each, words.appointment(each)) for each in found["appointments"]]
     ending = Form(
         (Field("appointment", _("任职"), "choice", held),),
         _("免职"),
@@ -154,7 +148,7 @@ def appoint(desk: Desk, id: Any) -> Any:
     return _change(desk, id, "appoint", _("任职已登记。"), **_given("role", "body"))
 
 
-@room.action("/accounts/<uuid:id>/end", roles=OPENERS)
+@room.action("/accounts/<uuid:id>/end", roles=OPENERS, grave=lambda **_: _l("免职"))
 def end(desk: Desk, id: Any) -> Any:
     role, _at, body = request.form.get("appointment", "").partition("@")
     return _change(desk, id, "end_appointment", _("任职已终止。"), role=role, body=body)
@@ -171,7 +165,7 @@ def link(desk: Desk, id: Any) -> Any:
     return _change(desk, id, "link_login", _("统一身份已绑定。"), **_given("issuer", "subject"))
 
 
-@room.action("/accounts/<uuid:id>/close", roles=OPENERS)
+@room.action("/accounts/<uuid:id>/close", roles=OPENERS, grave=lambda **_: _l("销户"))
 def close(desk: Desk, id: Any) -> Any:
     return _change(desk, id, "close_account", _("账户已关闭。"))
 

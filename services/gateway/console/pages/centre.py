@@ -47,7 +47,11 @@ def reviews(desk: Desk) -> str:
     return render_template("list.html", title=_("待复核申请"), table=table)
 
 
-@room.action("/centre/reviews/<uuid:id>/<any(pass, reject):verdict>", roles={Role.CENTRE_REVIEWER})
+@room.action(
+    "/centre/reviews/<uuid:id>/<any(pass, reject):verdict>",
+    roles={Role.CENTRE_REVIEWER},
+    grave=station.rejecting,
+)
 def review(desk: Desk, id: Any, verdict: str) -> Any:
     return station.decide(desk, id, verdict, "centre")
 
@@ -96,7 +100,7 @@ def seal(desk: Desk, id: Any) -> Any:
     return _step(desk, id, "seal_paper_pool", _("题池已封存。"), papers=papers)
 
 
-@room.action("/centre/batches/<uuid:id>/close", roles={Role.CENTRE_OFFICER})
+@room.action("/centre/batches/<uuid:id>/close", roles={Role.CENTRE_OFFICER}, grave=lambda **_: _l("关闭批次"))
 def close(desk: Desk, id: Any) -> Any:
     return _step(desk, id, "close_batch", _("批次已关闭。"))
 
@@ -152,6 +156,7 @@ def stations(desk: Desk) -> str:
     roles={Role.CENTRE_OFFICER},
     asks=[("registration", "erase_person")],
     methods=("GET", "POST"),
+    grave=lambda **_: _l("永久删除"),
 )
 def erasure(desk: Desk) -> Any:
     """Destroys what identifies somebody (R207); it cannot be undone, and events and proofs stay valid."""

@@ -1,7 +1,6 @@
 """Coming in: logging in, choosing an appointment, the language, the first page."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -10,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import language
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
-from services.gateway.console.parts.form import Field, Form, act
+from services.gateway.console.parts.form import Field, Form, act, inside
 from services.gateway.console.session import enter
 from services.gateway.pace import seldom
 from shared.bus.calls import Refused
@@ -41,7 +40,7 @@ def login(desk: Desk) -> Any:
             enter(_logged_in(desk))
         except Refused as refused:
             return render_template("login.html", form=_FORM.again(refused.problem), logins=_logins()), 422
-        return redirect(_inside(request.args.get("next", "")), 303)
+        return redirect(inside(request.args.get("next", "")), 303)
     return render_template("login.html", form=form, logins=_logins())
 
 
@@ -66,17 +65,10 @@ def switch(_desk: Desk) -> Any:
 
 @room.page("/language", listed=False, methods=("POST",))
 def choose(_desk: Desk) -> Any:
-    answer = redirect(_inside(request.form.get("back", "")), 303)
+    answer = redirect(inside(request.form.get("back", "")), 303)
     wanted = request.form.get("language", "zh")
     answer.set_cookie(language.COOKIE, wanted, max_age=31_536_000, httponly=True, samesite="Lax")
     return answer
-
-
-def _inside(target: str) -> str:
-    """Only to a page of our own."""
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
-    return target if ours else url_for("console.door_home")
 
 
 def _logins() -> list[Any]:

@@ -173,7 +173,7 @@ def replay(desk: Desk, service: str, **place: Any) -> Any:
     return act(lambda: desk.ask(service, "replay_parked", **_asked(**place)), back, _("已重放。"))
 
 
-@room.action(_PATH + "/skip", roles=OPERATORS)
+@room.action(_PATH + "/skip", roles=OPERATORS, grave=lambda **_: _l("跳过搁置事件"))
 def skip(desk: Desk, service: str, **place: Any) -> Any:
     back = url_for("console.operating_parked")
     why = request.form["why"]

@@ -10,7 +10,7 @@ from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.language import day
-from services.gateway.console.parts.form import Field, Form, act
+from services.gateway.console.parts.form import Field, Form, act, inside
 from services.gateway.console.parts.table import Button, Column, Table, paged
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
@@ -188,7 +188,7 @@ def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
     def changed() -> bool:
         return bool(desk.ask("registration", "application", application=str(id)) != before)
 
-    back = request.form.get("back") or url_for("console.station_application", id=id)
+    back = inside(request.form.get("back") or url_for("console.station_application", id=id))
     return act(
         lambda: desk.send("registration", method, application=str(id), seen=changed, **reason),
         back,
@@ -196,14 +196,23 @@ def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
     )
 
 
+def rejecting(verdict: str, **_parts: Any) -> Any:
+    """A rejection ends an application for good."""
+    return _("审核不通过") if verdict == "reject" else ""
+
+
 @room.action(
-    "/station/applications/<uuid:id>/review/<any(pass, reject):verdict>", roles={Role.STATION_REVIEWER}
+    "/station/applications/<uuid:id>/review/<any(pass, reject):verdict>",
+    roles={Role.STATION_REVIEWER},
+    grave=rejecting,
 )
 def review(desk: Desk, id: Any, verdict: str) -> Any:
     return decide(desk, id, verdict, "station")
 
 
-@room.action("/station/applications/<uuid:id>/withdraw", roles={Role.EXAM_AFFAIRS})
+@room.action(
+    "/station/applications/<uuid:id>/withdraw", roles={Role.EXAM_AFFAIRS}, grave=lambda **_: _l("撤回申请")
+)
 def withdraw(desk: Desk, id: Any) -> Any:
     def send() -> None:
         desk.send("registration", "withdraw_application", application=str(id), reason=request.form["reason"])

@@ -36,7 +36,7 @@ def steps(desk: Desk, found: Row) -> list[Form]:
     if role is Role.CENTRE_OFFICER and found["stage"] in ("noticed", "supplied"):
         return [_assignment(desk, to)]
     if role is Role.CENTRE_OFFICER and found["stage"] == "seated":
-        return [Form((), _("关闭批次"), url_for("console.centre_close", **to))]
+        return [Form((), _("关闭批次"), url_for("console.centre_close", **to), weight="grave")]
     return []
 
 

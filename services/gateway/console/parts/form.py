@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -126,6 +127,13 @@ def act(send: Callable[[], Any], back: str, done: Any = "") -> Response:
 def subject() -> str:
     """The id of what a form makes."""
     return request.form["subject"]
+
+
+def inside(target: str) -> str:
+    """An address that came with a request, if it is a page of our own; else the first page."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc
+    return target if ours else url_for("console.door_home")
 
 
 # -- reading

@@ -33,7 +33,7 @@ class Button:
     """Something to do about one row: a form of its own. `only(row)` says whether it is offered.
 
     `fields(row)` are sent along, `ticks` (name, what it says) only if somebody ticks them; `weight`: plain,
-    main, or grave.
+    main, or grave: then it is opened first, and pressed in a second step.
     """
 
     title: Any

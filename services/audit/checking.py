@@ -71,6 +71,7 @@ def verdict(workshop: Workshop, progress: Callable[[int], None] = lambda _: None
     with workshop.connect() as connection:
         found = verification.verify(connection, said, progress, before)
         found.problems += promised.broken(connection, settings, promise, found)
+        found.lacking = promised.lacking(promise)
         return found
 
 

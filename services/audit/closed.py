@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 from services.audit.seals import LATE_AT_WILL, SEALED, stated
+from shared.contracts import DECIDING
+from shared.runtime.tallying import CLOSING
 from shared.wire.tally import Tally
 
 _HASH = 32  # bytes
@@ -51,6 +53,7 @@ class Batches:
     """What a part of the log says about batches."""
 
     named: dict[Key, Named] = field(default_factory=dict)
+    closed: dict[str, tuple[str, int]] = field(default_factory=dict)  # by which source, at which index
     seals: dict[Key, list[Seal]] = field(default_factory=dict)
 
     def saw(
@@ -65,6 +68,8 @@ class Batches:
             named.positions.append(position)
             named.hashes += hash
             named.at_will.append(type in LATE_AT_WILL)
+            if type == CLOSING[1] and source.endswith(f"/{CLOSING[0]}"):
+                self.closed.setdefault(ref, (source, index))
             if type == SEALED:
                 self.seals.setdefault((source, ref), []).append(Seal(index, position, data))
 
@@ -82,6 +87,16 @@ def contradicted(parts: Sequence[Batches]) -> list[tuple[int, str]]:
         seals = [seal for part in parts for seal in part.seals.get(key, ())]
         found += _of_batch(key[0], seals, named)
     return sorted(found)
+
+
+def unsealed(parts: Sequence[Batches]) -> Iterator[tuple[int, str]]:
+    """(index of its end, what) of each closed batch of which a source of the same body has stated nothing."""
+    sealed = {key for part in parts for key in part.seals}
+    for batch, (source, index) in [closed for part in parts for closed in part.closed.items()]:
+        body = source.rpartition("/")[0]
+        for silent in (f"{body}/{service}" for service in DECIDING):
+            if (silent, batch) not in sealed:
+                yield index, f"{silent}: it has stated nothing of the batch that was closed here"
 
 
 def _of_batch(source: str, seals: Sequence[Seal], named: Named) -> Iterator[tuple[int, str]]:

@@ -14,6 +14,7 @@ from psycopg import Connection
 from services.audit import keyring, signed
 from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.notes import Note
+from services.audit.domain.policy import QuorumMissing
 from services.audit.domain.tree import root_of
 from services.audit.memory import Memory, MemoryBroken
 from services.audit.sections import Problem
@@ -41,12 +42,16 @@ _LAST = "last signature"
 
 @dataclass(frozen=True)
 class Promise:
-    """A tree that somebody was told of, and by what (`its`); `wrong` says what nobody signed."""
+    """A tree that somebody was told of, and by what (`its`).
+
+    `wrong` says what nobody signed; `lacking`, what the quorum of today's policy has not cosigned.
+    """
 
     its: str
     size: int
     root: bytes
     wrong: str = ""
+    lacking: str = ""
 
 
 def promise(connection: Connection[Any], settings: Settings) -> tuple[Promise, ...]:
@@ -70,12 +75,15 @@ def _published(connection: Connection[Any], settings: Settings) -> Promise | Non
     if row is None:
         return None
     size, root = row
+    wrong = lacking = ""
     try:
         note = signed.published(connection, settings.origin)
         wrong = "" if note is None else _wrong(settings, note, Checkpoint(settings.origin, size, root))
+    except QuorumMissing as error:
+        lacking = str(error)
     except ValueError as error:
         wrong = str(error)
-    return Promise("published checkpoint", size, root, wrong)
+    return Promise("published checkpoint", size, root, wrong, lacking)
 
 
 def _wrong(settings: Settings, note: Note, stored: Checkpoint) -> str:
@@ -88,6 +96,15 @@ def _wrong(settings: Settings, note: Note, stored: Checkpoint) -> str:
         return ""
     policy.judge(note)
     return ""
+
+
+def lacking(made: Iterable[Promise]) -> str:
+    """What the published checkpoint lacks of the quorum; nothing if it has one.
+
+    Whoever has changed the policy waits for those whom it asks for now; whoever has taken cosignatures away
+    leaves the same behind. Neither has altered the log, and neither is verified.
+    """
+    return next((f"the {each.its} of {each.size}: {each.lacking}" for each in made if each.lacking), "")
 
 
 def broken(

@@ -1,7 +1,7 @@
 """Checking a section of the log: every entry from an index to another, and what the database says of it."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -37,6 +37,8 @@ _TYPES = [20, 25, 25, 20, 20]  # bigint, text: of other types, the texts might s
 _HEADS = "SELECT size, root, peaks FROM tree_heads WHERE size > %s AND size <= %s"
 _HEAD = "SELECT size, peaks FROM tree_heads WHERE size = %s"
 _TILE = "SELECT hashes FROM tiles WHERE level = %s AND index = %s"
+_RAISED = "FindingRaised"
+_WHERE = ("kind", "about", "first_position", "last_position", "first_index", "last_index")
 _BEGINNING, _END = -(2**63), 2**63 - 1
 UNLED = "the tree head does not follow from the entries"  # whose last one is named, whichever was changed
 _index = itemgetter(0)
@@ -45,6 +47,15 @@ _Rows = dict[int, dict[tuple[str, str], tuple[int, int]]]
 
 Problem = tuple[int | None, str]
 """(index, what is wrong there); no index for what no entry shows."""
+
+
+Finding = tuple[str, ...]
+"""Kind, source, first and last position and index of a finding, as Python would write them."""
+
+
+def finding(said: Iterable[Any]) -> Finding:
+    """Of an event or of a row; whatever somebody may have written there."""
+    return tuple(map(repr, said))
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,7 @@ class Section:
     met: set[tuple[str, int]] = field(default_factory=set)  # of the claimed heads
     torn: list[Torn] = field(default_factory=list)
     batches: Batches = field(default_factory=Batches)
+    raised: list[tuple[int, Finding]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -251,6 +263,13 @@ class _Check:
         rows = zip(seen.sources, seen.positions, seen.hashes, seen.types, seen.refs, seen.data, strict=True)
         for index, row in enumerate(rows, start):
             self._found.batches.saw(index, *row)
+        if _RAISED in seen.types:
+            for index, said in enumerate(zip(seen.sources, seen.types, seen.data, strict=True), start):
+                self._raised(index, *said)
+
+    def _raised(self, index: int, source: str, type: str, data: Any) -> None:
+        if type == _RAISED and source.endswith("/audit"):
+            self._found.raised.append((index, finding(map(data.get, _WHERE))))
 
     def _is_claimed(self, seen: Seen) -> bool:
         first, last = seen.positions[0], seen.positions[-1]
@@ -269,6 +288,7 @@ class _Check:
             refs = {":".join(ref) for ref in event.refs}
             said = event.type, refs, event.attributes["data"]
             self._found.batches.saw(row[0], event.source, event.position, event.hash, *said)
+            self._raised(row[0], event.source, event.type, event.attributes["data"])
             as_appended = as_appended and self._is_as_appended(row, event, rows)
         if not as_appended or next(rows, None) is not None:
             self._look_closer(entries, subjects)

@@ -41,6 +41,7 @@ definition = Definition(
         "verify": verification.verify_at_once,
         "promise": promised.promise,
         "broken": promised.broken,
+        "lacking": promised.lacking,
         "hashes": told.hashes,
         "index": told.index,
         "trail": hidden.trail,

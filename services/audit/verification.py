@@ -8,7 +8,9 @@
    full tile; one head covers all of it;
 5. each source's signed head is properly signed, agrees with the entry at its position, and is not behind
    what the source has sent before it was asked;
-6. of each closed batch, each source's entries are those that the source stated, and none came behind them.
+6. of each closed batch, each source's entries are those that the source stated, and none came behind them;
+   no source has said nothing of it for longer than it may take;
+7. each finding of which the log tells is among the findings.
 
 A log is read in one snapshot, in sections: one for a service, several at the same time for `jianding verify`.
 """
@@ -30,9 +32,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from services.audit.closed import contradicted
+from services.audit.closed import contradicted, unsealed
 from services.audit.domain.tree import WIDTH, widths
-from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn, check, follows
+from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn, check, finding, follows
 from shared.runtime.definition import Impossible
 from shared.security.heads import Head
 
@@ -64,6 +66,16 @@ SELECT source, (SELECT max(position) FROM entries e WHERE e.source = found.sourc
   FROM found WHERE source IS NOT NULL
 """
 _DENIED = "SELECT min(index) FROM entries WHERE source = %s AND position > %s"
+_NEWEST = "SELECT received_at FROM entries ORDER BY index DESC LIMIT 1"
+_OLD = f"""
+SELECT index FROM entries
+ WHERE index = ANY (%s) AND received_at + make_interval(secs => %s) < ({_NEWEST})
+"""  # noqa: S608
+_FINDINGS = """
+SELECT kind, source, first_position, last_position, first_index, last_index, count(*)
+  FROM findings GROUP BY 1, 2, 3, 4, 5, 6
+"""
+GRACE = 60.0  # seconds that a source may take to state what it has of a closed batch
 _TOO_MANY_TILES = "SELECT level, index FROM tiles WHERE level = %s AND index >= %s ORDER BY index"
 
 
@@ -73,6 +85,7 @@ class Verdict:
 
     `behind` names the sources whose head the log has not reached: lost, or still on its way. `contradicted`
     is what a source stated otherwise: entries before it are missing or others, and nothing says which.
+    `lacking`: what the published checkpoint does not have of the quorum that the policy asks for now.
     """
 
     size: int = 0
@@ -81,10 +94,11 @@ class Verdict:
     behind: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     contradicted: list[Problem] = field(default_factory=list)
+    lacking: str = ""
 
     @property
     def verified(self) -> bool:
-        return not self.problems and not self.contradicted
+        return not self.problems and not self.contradicted and not self.lacking
 
     @property
     def torn(self) -> int | None:
@@ -99,14 +113,18 @@ class Verdict:
 
     @property
     def word(self) -> str:
-        """`verified`, `altered`, or `behind`: nothing is wrong but that events have not arrived yet."""
+        """`verified`, `altered`, or one that says that nothing is wrong yet.
+
+        `behind`: events have not arrived; `unwitnessed`: a quorum is missing.
+        """
         if self.verified:
             return "verified"
-        late = all(problem.endswith(_ON_ITS_WAY) for _, problem in (*self.problems, *self.contradicted))
-        return "behind" if late else "altered"
+        if not all(problem.endswith(_ON_ITS_WAY) for _, problem in (*self.problems, *self.contradicted)):
+            return "altered"
+        return "unwitnessed" if self.lacking else "behind"
 
     def as_data(self) -> dict[str, Any]:
-        """{verdict, verified, size, root, sources, behind, first, problems, more}.
+        """{verdict, verified, size, root, sources, behind, lacking, first, problems, more}.
 
         `first` is the first bad index, `problems` are [{index, problem}], `more` is [{problem, count}]: ten
         problems of a kind are told, which is their text without its numbers, and of the others how many.
@@ -125,6 +143,7 @@ class Verdict:
             "root": self.root,
             "sources": self.sources,
             "behind": self.behind,
+            "lacking": self.lacking,
             "first": self.first,
             "problems": told,
             "more": [{"problem": kind, "count": count} for kind, count in more.items()],
@@ -285,7 +304,7 @@ def _joined(
         ends |= section.ends
     problems = [problem for section in sections for problem in section.problems]
     problems += _changed([torn for section in sections for torn in section.torn], problems)
-    problems += [*_tiles(connection, tree.size), *links]
+    problems += [*_tiles(connection, tree.size), *links, *_deleted(connection, sections)]
     problems.sort(key=_by_index)
     told, behind = _heads(connection, heads, before, {place for each in sections for place in each.met})
     return Verdict(
@@ -294,7 +313,7 @@ def _joined(
         sources={source: end.position for source, end in sorted(ends.items())},
         behind=behind,
         problems=problems + told,
-        contradicted=[*contradicted([section.batches for section in sections])],
+        contradicted=_of_batches(connection, sections),
     )
 
 
@@ -305,6 +324,29 @@ def _changed(torn: Sequence[Torn], problems: Sequence[Problem]) -> list[Problem]
     return [
         (each.later if each.later in bad or each.earlier < 0 else each.earlier, each.what) for each in torn
     ]
+
+
+def _of_batches(connection: Connection[Any], sections: Sequence[Section]) -> list[Problem]:
+    """A source's time to state what it has is up when the log has grown for so long since: clocks stand
+    still where a node does, and what stood still has kept nothing back."""
+    batches = [section.batches for section in sections]
+    closed = sorted({index for each in batches for _, index in each.closed.values()})
+    old = {index for (index,) in connection.execute(_OLD, (closed, GRACE)).fetchall()}
+    return sorted([*contradicted(batches), *(each for each in unsealed(batches) if each[0] in old)])
+
+
+def _deleted(connection: Connection[Any], sections: Sequence[Section]) -> list[Problem]:
+    """Findings are raised with their event, in one transaction: none of those in the log can be missing."""
+    raised = [each for section in sections for each in section.raised]
+    if not raised:
+        return []
+    left = Counter({finding(said): count for *said, count in connection.execute(_FINDINGS).fetchall()})
+    problems: list[Problem] = []
+    for index, said in raised:
+        left[said] -= 1
+        if left[said] < 0:
+            problems.append((index, f"the finding that it tells of ({said[0]}) is not among the findings"))
+    return problems
 
 
 def _by_index(problem: Problem) -> int:

@@ -63,7 +63,7 @@ class LogExported(AuditEvent):
 
 
 class LogVerified(AuditEvent):
-    """日志核验: `verified`, `behind` or `altered`, over `size` entries; `first` is the first bad one."""
+    """日志核验: verified, behind, unwitnessed or altered, over `size` entries; `first`: the first bad one."""
 
     verification: str
     verdict: str

@@ -219,6 +219,7 @@ def test_verify_agrees_with_the_run(demo: Demo) -> None:
     assert found == {
         "verified": True,
         "behind": [],
+        "lacking": "",
         "missing": {},
         "first": None,
         "problems": [],

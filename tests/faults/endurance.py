@@ -2,9 +2,10 @@
 
 `python -m tests.faults.endurance --events 200000 --minutes 15`, with `make endure`. The whole distributed
 edition runs, with its signer and a witness over HTTP, each program under a supervisor that starts it again.
-Kills come at even shares of the way. Then everything settles; the checker goes through what the writers were
-told and through all logs; `jianding verify` reads all of the audit log, and `jianding-verify` its export with
-the checkpoint that the witness has cosigned. The last line of output is all of it as one JSON object.
+Kills come at even shares of the way, and a run that spares a kind of program has failed. Then everything
+settles; the checker goes through what the writers were told and through all logs; `jianding verify` reads all
+of the audit log, and `jianding-verify` its export with the checkpoint that the witness has cosigned. The last
+line of output is all of it as one JSON object.
 
 A program comes back within seconds, as under any supervisor: had one stayed away for longer than the limits,
 then audit's finding would be true, and be counted here all the same.
@@ -39,6 +40,7 @@ from tests.faults.theatre import Theatre
 
 _LOOK = 0.1
 _AGAIN = 60.0  # seconds for a killed program to come back
+KINDS = ("writer", "relay", "serve", "audit", "signer", "witness", "broker")  # each has to die
 _FOUND = "SELECT kind, source, first_position, last_position, detail::text FROM findings ORDER BY id"
 _CHECKPOINT = (
     "SELECT coalesce(max(size), 0) FROM signed_checkpoints JOIN cosignatures USING (origin, size)"
@@ -166,14 +168,24 @@ class Endurance(Stage):
 
 
 def kills(events: int, writers: int, chance: random.Random) -> list[str]:
-    """Who dies, in which order: so many of each that every 5,000 events somebody of each kind does."""
+    """Who dies, in which order: so many of each that every 5,000 events somebody of each kind does.
+
+    At least one of each of KINDS, however short the run is.
+    """
     each = max(1, events // 5_000)
+    others = [service for service in SERVICES if service != "audit"]
     dealt = [f"writer {number % writers}" for number in range(2 * each)]
     dealt += [f"relay {SOURCES[number % len(SOURCES)]}" for number in range(each)]
     dealt += ["serve audit"] * each
-    dealt += ["signer"] * max(1, each // 4) + ["broker"] * max(1, each // 5)
+    dealt += [f"serve {others[number % len(others)]}" for number in range(max(1, each // 2))]
+    dealt += ["signer", "witness"] * max(1, each // 4) + ["broker"] * max(1, each // 5)
     chance.shuffle(dealt)
     return dealt
+
+
+def kind(whom: str) -> str:
+    """What counts as one kind of program: the service that audits, and those that are asked, are two."""
+    return "audit" if whom == "serve audit" else whom.partition(" ")[0]
 
 
 class Run:
@@ -213,7 +225,7 @@ class Run:
             broker_is_killed(self._stage, self._chance)
         else:
             self._stage.kill(whom)
-        self.kills["audit" if whom == "serve audit" else whom.partition(" ")[0]] += 1
+        self.kills[kind(whom)] += 1
 
     def report(self) -> dict[str, Any]:
         found = self._stage.found()
@@ -225,6 +237,7 @@ class Run:
             "events": self._stage.number(_SIZE),
             "writers": self._stage.writers,
             "kills": dict(sorted(self.kills.items())),
+            "spared": sorted(set(KINDS) - set(self.kills)),
             "findings": len(found),
             **{kind: counted[kind] for kind in history.KINDS},
             "verified": self.verified,
@@ -241,7 +254,7 @@ def opened(theatre: Theatre, folder: Path, writers: int) -> Iterator[Endurance]:
 
 
 def is_bad(report: dict[str, Any], events: int) -> bool:
-    wrong = any(report[kind] for kind in (*history.KINDS, "findings", "ended"))
+    wrong = any(report[what] for what in (*history.KINDS, "findings", "ended", "spared"))
     return wrong or not report["verified"] or report["events"] < events
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.endurance import kills
+from tests.faults import history
+from tests.faults.endurance import KINDS, is_bad, kills, kind
 from tests.faults.history import Asked
 from tests.faults.journal import Journal, read
 
@@ -20,8 +21,21 @@ _EVENTS, _WRITERS = 3_000, 4
 def test_everybody_dies_at_even_shares_of_the_way() -> None:
     dealt = kills(200_000, 8, random.Random("seed"))
     assert dealt == kills(200_000, 8, random.Random("seed")) != kills(200_000, 8, random.Random("other"))
-    counted = Counter(whom.partition(" ")[0] for whom in dealt)
-    assert counted == {"writer": 80, "relay": 40, "serve": 40, "signer": 10, "broker": 8}
+    counted = Counter(map(kind, dealt))
+    assert counted == {
+        "writer": 80, "relay": 40, "serve": 20, "audit": 40, "signer": 10, "witness": 10, "broker": 8
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("events", [1, _EVENTS, 200_000])
+def test_no_kind_of_program_is_spared(events: int) -> None:
+    assert set(map(kind, kills(events, _WRITERS, random.Random("seed")))) == set(KINDS)
+
+
+def test_a_run_that_spares_a_kind_of_program_has_failed() -> None:
+    good = {**dict.fromkeys((*history.KINDS, "findings", "ended"), 0), "verified": True, "events": 5}
+    assert not is_bad({**good, "spared": []}, 5)
+    assert is_bad({**good, "spared": ["witness"]}, 5)
 
 
 def test_a_writer_that_died_asks_again_what_it_was_not_told(tmp_path: Path) -> None:
@@ -66,6 +80,6 @@ def test_audit_finds_nothing_after_kills_of_everybody(project: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     report = json.loads(run.stdout.splitlines()[-1])
     assert report["events"] >= _EVENTS
-    assert min(report["kills"][whom] for whom in ("writer", "relay", "broker", "audit", "signer")) > 0
+    assert report["kills"].keys() == set(KINDS)
     assert report["verified"]
     assert [report[what] for what in ("findings", "lost", "duplicated", "reordered", "divergent")] == [0] * 5

@@ -23,6 +23,7 @@ from tests.tamper.deeds import KINDS
 from tests.tamper.runs import Share, Tally
 
 _OFTEN = 15.0  # seconds after which it tells how far it is
+_COUNTED = ("done", "detected", "exact", "ranged", "unknowable")
 _SHOWN = 20  # of those that were not detected
 
 
@@ -90,18 +91,19 @@ def _report(shares: list[Share], seed: str, seconds: float) -> dict[str, Any]:
     for name in KINDS:
         parts = [share.tallies[name] for share in shares if name in share.tallies]
         if parts:
-            numbers = (
-                sum(getattr(part, one) for part in parts) for one in ("done", "detected", "exact", "ranged")
-            )
+            numbers = (sum(getattr(part, one) for part in parts) for one in _COUNTED)
             tallies[name] = Tally(*numbers, sum(part.seconds for part in parts))
+            tallies[name].different = set[bytes]().union(*(part.different for part in parts))
     untouched = sum((share.untouched for share in shares), Counter[str]())
     return {
         "mutations": sum(each.done for each in tallies.values()),
         "classes": len(tallies),
         "detected": sum(each.detected for each in tallies.values()),
         "false_alarms": sum(len(share.alarms) for share in shares),
+        "distinct": sum(len(each.different) for each in tallies.values()),
         "exact": sum(each.exact for each in tallies.values()),
         "ranged": sum(each.ranged for each in tallies.values()),
+        "unknowable": sum(each.unknowable for each in tallies.values()),
         "untouched": sum(untouched.values()),
         "seconds": round(seconds, 1),
         "seed": seed,
@@ -109,8 +111,10 @@ def _report(shares: list[Share], seed: str, seconds: float) -> dict[str, Any]:
             name: {
                 "mutations": each.done,
                 "detected": each.detected,
+                "distinct": len(each.different),
                 "exact": each.exact,
                 "ranged": each.ranged,
+                "unknowable": each.unknowable,
                 "again": KINDS[name].again,
                 "seconds": round(each.seconds, 1),
             }

@@ -24,7 +24,7 @@ def restored(world: World, tables: Iterable[str], *expected: Expected, undo: Seq
             world.admin.execute(statement)
         world.restore(*tables, "findings")
 
-    return Deed(list(expected), put_back)
+    return Deed(list(expected), put_back, world.admin.told)
 
 
 def signed_at(world: World, index: int) -> Expected:

@@ -12,6 +12,12 @@ from random import Random
 from typing import Any
 
 
+class Chance(Random):
+    """What a mutation is chosen by; `number` goes through all that there are, where they can be counted."""
+
+    number = 0
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a check of the product has said: its verdict, and the first index that it names."""
@@ -59,42 +65,52 @@ def within(look: Look, verdict: str, first: int, last: int) -> Expected:
 
 @dataclass
 class Deed:
-    """A change that was made when this exists, what has to be found, and how to undo it."""
+    """A change that was made when this exists, what has to be found, and how to undo it.
+
+    `what` was done: two deeds of a class that are alike say the same.
+    """
 
     expected: list[Expected]
     undo: Callable[[], Any] = lambda: None
+    what: Any = None
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A class of mutations; `again`: the attacker computes everything anew that follows from the change."""
+    """A class of mutations; `again`: the attacker computes everything anew that follows from the change.
+
+    `most`: how many different ones there are, where there are few; more are not done.
+    """
 
     name: str
     about: str
     again: bool
     where: str
     weight: float
-    make: Callable[[Any, Random], Deed | None] = field(repr=False)
+    make: Callable[[Any, Any], Deed | None] = field(repr=False)
+    most: int | None = None
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(where: str, *, again: bool = False, weight: float = 1.0) -> Callable[[Any], Any]:
+def kind(
+    where: str, *, again: bool = False, weight: float = 1.0, most: int | None = None
+) -> Callable[[Any], Any]:
     """Declares a class of mutations, named after its function and described by its docstring."""
 
-    def declared(make: Callable[[Any, Random], Deed | None]) -> Callable[[Any, Random], Deed | None]:
+    def declared(make: Callable[[Any, Any], Deed | None]) -> Callable[[Any, Any], Deed | None]:
         name = make.__name__.replace("_", "-")
         assert make.__doc__, name
         assert name not in KINDS
-        KINDS[name] = Kind(name, make.__doc__, again, where, weight, make)
+        KINDS[name] = Kind(name, make.__doc__, again, where, weight, make, most)
         return make
 
     return declared
 
 
 @contextmanager
-def done(chosen: Kind, world: Any, chance: Random) -> Iterator[Deed]:
+def done(chosen: Kind, world: Any, chance: Chance) -> Iterator[Deed]:
     """For the block, one mutation of that kind is done."""
     with ExitStack() as stack:
         for _ in range(1000):

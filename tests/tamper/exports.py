@@ -4,7 +4,7 @@ from pathlib import Path
 from random import Random
 
 from tests.tamper import looks
-from tests.tamper.deeds import Deed, Expected, at, kind, within
+from tests.tamper.deeds import Chance, Deed, Expected, at, kind, within
 from tests.tamper.forging import (
     NOBODY,
     first_torn,
@@ -32,7 +32,7 @@ def changed(world: World, files: dict[str, bytes | None], *expected: Expected) -
         for name in files:
             _put(folder / name, world.files.get(name))
 
-    return Deed(list(expected), undo)
+    return Deed(list(expected), undo, files)
 
 
 def _put(path: Path, content: bytes | None) -> None:
@@ -266,11 +266,11 @@ def tile_bit(world: World, chance: Random) -> Deed:
     return changed(world, {name: wrong}, says(world, "tampered", first))
 
 
-@kind("export", weight=0.5)
-def file_removed(world: World, chance: Random) -> Deed:
+@kind("export", weight=0.5, most=8)
+def file_removed(world: World, chance: Chance) -> Deed:
     """A file is gone."""
     names = [bundle(0), bundle(1), bundle(2), tile(0), tile(1), tile(2), "tile/1/000.p/2", "checkpoint"]
-    name = chance.choice(names)
+    name = names[chance.number % len(names)]
     if name == "checkpoint":
         return changed(world, {name: None}, says(world, "unreadable", None))
     first = 0 if name.startswith("tile/1") else int(name.split("/")[2][:3]) * WIDTH
@@ -294,11 +294,11 @@ def file_swapped(world: World, chance: Random) -> Deed:
     return changed(world, {name(number): longer}, says(world, "tampered", min(SIZE, (number + 1) * WIDTH)))
 
 
-@kind("export", weight=0.5)
+@kind("export", weight=0.5, most=50)
 def export_rolled_back(world: World, chance: Random) -> Deed:
     """An export of an earlier day is handed out as that of today, whole and properly signed."""
     oldest = world.since(world.older_time)
     fresh = world.since(world.now)
     hours = fresh + (oldest - fresh) * chance.uniform(0.05, 0.95)
     look = looks.offline(world.folder / "older", world.settings.policy_file, hours)
-    return Deed([at(look, "stale", None)])
+    return Deed([at(look, "stale", None)], what="older")

@@ -6,10 +6,12 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
+from tests.tamper.deeds import Chance
 from tests.tamper.world import Entry
 from tests.unit.verifier import making
 
 NOBODY = "00000000-0000-5000-8000-000000000000"  # an actor who never was
+_STEP = 7919  # a prime
 # what a forger would like to have been otherwise
 FIELDS = ("data", "time", "recordedtime", "type", "role", "body", "subject", "streamversion", "causationid")
 
@@ -18,6 +20,15 @@ def flipped(content: bytes, chance: Random, first: int = 0, stop: int | None = N
     """(where, the content with one bit turned there)."""
     place = chance.randrange(first, len(content) if stop is None else stop)
     return place, content[:place] + bytes([content[place] ^ 1 << chance.randrange(8)]) + content[place + 1 :]
+
+
+def turned(content: bytes, chance: Chance, *parts: tuple[int, int]) -> bytes:
+    """The content with one bit turned within these parts (first, stop): another one for each number."""
+    places = [place for first, stop in parts for place in range(first, stop)]
+    # by steps without a common divisor, so that few of them are spread over all
+    which, bit = divmod(chance.number * _STEP % (8 * len(places)), 8)
+    place = places[which]
+    return content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
 
 
 def spelled(value: Any) -> bytes:

@@ -60,7 +60,8 @@ def _verified(world: World, said: list[Head]) -> Seen:
     before, made = verification.reached(connection), promised.promise(connection, world.settings)
     verdict = verification.verify(connection, said, before=before)
     verdict.problems += promised.broken(connection, world.settings, made, verdict)
-    return Seen("verified" if verdict.verified else "altered", verdict.first)
+    verdict.lacking = promised.lacking(made)
+    return Seen(verdict.word, verdict.first)
 
 
 def signer(world: World, near: Witness | None = None) -> Look:

@@ -273,6 +273,7 @@ def stored_cosignature_changed(world: World, chance: Random) -> Deed:
     expected = [at(looks.exported(world), "NotPublished", None)]
     if change == 0:
         world.admin.execute("DELETE FROM cosignatures WHERE size = %s AND witness = %s", where)
+        expected.append(at(looks.verify(world), "unwitnessed", None))
     elif change == 1:
         stranger = PrivateKey.seeded(key.name, WITNESS, chance.randbytes(32))
         line = stranger.sign(world.published.text, int(world.now)).line

@@ -8,13 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from math import ceil
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from tests.tamper import batches, exports, looks, notes, owners, rows, tellers, trails, views
-from tests.tamper.deeds import KINDS, Expected, Kind, Seen, done
+from tests.tamper.deeds import KINDS, Chance, Expected, Kind, Seen, done
 from tests.tamper.world import TRAILS, World, world
 
 EVERYWHERE = (
@@ -30,7 +30,7 @@ EVERYWHERE = (
 )  # each declares its classes
 # a mutation that costs a look into the database stands for so many that cost only a file
 _COSTS = {
-    "export": 2.5, "database": 12.0, "source": 8.0, "policy": 0.4, "view": 0.4, "signer": 0.4, "witness": 0.4
+    "export": 3.0, "database": 4.0, "source": 8.0, "policy": 0.4, "view": 0.4, "signer": 0.4, "witness": 0.4
 }  # fmt: skip
 _UNTOUCHED = 10  # mutations between two looks at what nobody has touched; of the database fewer
 _COLLECTED = 1000  # mutations between two looks for what nobody refers to any more
@@ -44,7 +44,9 @@ class Tally:
     detected: int = 0
     exact: int = 0  # a check has named the very index
     ranged: int = 0  # none could know it, and one has named where the part begins that it must be in
+    unknowable: int = 0  # no entry shows it: it concerns a signature, a proof, a policy or a view as a whole
     seconds: float = 0.0
+    different: set[bytes] = field(default_factory=set)  # digests of what was done
     missed: list[str] = field(default_factory=list)
 
 
@@ -67,11 +69,17 @@ def begin(count: Any) -> None:
 
 
 def dealt(count: int, only: Iterable[str] = ()) -> dict[str, int]:
-    """How many mutations of each class make up `count`; at least two of each."""
+    """How many mutations of each class make up `count`: at least two of each, if there are so many."""
     chosen = [KINDS[name] for name in only] or list(KINDS.values())
     shares = {each.name: each.weight / _COSTS.get(each.where, 1.0) for each in chosen}
-    whole = sum(shares.values())
-    return {name: max(2, ceil(round(count * share / whole, 6))) for name, share in shares.items()}
+    numbers = dict[str, int]()
+    while shares:
+        a_share = (count - sum(numbers.values())) / sum(shares.values())
+        found = {name: max(2, ceil(round(a_share * share, 6))) for name, share in shares.items()}
+        spent = {name: most for name in found if (most := KINDS[name].most) and most <= found[name]}
+        numbers |= spent or found
+        shares = {name: share for name, share in shares.items() if name not in numbers}
+    return {each.name: numbers[each.name] for each in chosen}
 
 
 def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
@@ -82,6 +90,7 @@ def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
     with contextlib.redirect_stderr(io.StringIO()), world(folder) as untouched:
         for turn, (name, number) in enumerate(work):
             chosen = KINDS[name]
+            untouched.begin()
             began = time.monotonic()
             _one(untouched, chosen, number, seed, share.tallies.setdefault(name, Tally()))
             share.tallies[name].seconds += time.monotonic() - began
@@ -96,9 +105,13 @@ def run(seed: str, work: list[tuple[str, int]], folder: Path) -> Share:
 
 
 def _one(untouched: World, chosen: Kind, number: int, seed: str, tally: Tally) -> None:
-    chance = Random(f"{seed}/{chosen.name}/{number}")
+    chance = Chance(f"{seed}/{chosen.name}/{number}")
+    chance.number = number + Chance(f"{seed}/{chosen.name}").randrange(2**32)
     with done(chosen, untouched, chance) as deed:
         assert deed.expected, f"{chosen.name} states nothing that shows it"
+        assert deed.what is not None, f"{chosen.name} does not say what was done"
+        what = deed.what if isinstance(deed.what, bytes) else repr(deed.what).encode()
+        tally.different.add(sha256(what).digest()[:8])
         found = [(each, _seen(each)) for each in deed.expected]
     tally.done += 1
     wrong = [
@@ -114,6 +127,8 @@ def _one(untouched: World, chosen: Kind, number: int, seed: str, tally: Tally) -
         tally.exact += 1
     elif any(each.first is not None for each, _ in found):
         tally.ranged += 1
+    else:
+        tally.unknowable += 1
 
 
 def _seen(expected: Expected) -> Seen:

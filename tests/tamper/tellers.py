@@ -23,7 +23,7 @@ def _own(world: World, statement: str, *values: Any) -> None:
 
 
 def _found(world: World, position: int) -> Deed:
-    return Deed([at(looks.own_log(world), "altered", position)], world.restore_own_log)
+    return Deed([at(looks.own_log(world), "altered", position)], world.restore_own_log, world.own_log.told)
 
 
 def _one(world: World, chance: Random) -> Entry:
@@ -70,7 +70,7 @@ def own_log_shortened(world: World, chance: Random) -> Deed:
     return _found(world, last + 1 if change == 2 else entry.position)
 
 
-def _told(world: World, say: Callable[[], Any], kind_: str, index: int | None) -> Deed:
+def _told(world: World, say: Callable[[], Any], body: bytes, kind_: str, index: int | None) -> Deed:
     """What audit has made of it: a finding."""
 
     def look() -> Seen:
@@ -78,7 +78,7 @@ def _told(world: World, say: Callable[[], Any], kind_: str, index: int | None) -
         row = world.admin.execute("SELECT kind, first_index FROM findings ORDER BY id LIMIT 1").fetchone()
         return Seen(*row) if row else Seen("nothing")
 
-    return Deed([at(look, kind_, index)], lambda: world.restore("findings", "evidence"))
+    return Deed([at(look, kind_, index)], lambda: world.restore("findings", "evidence"), body)
 
 
 @kind("source")
@@ -97,7 +97,7 @@ def two_stories_told(world: World, chance: Random) -> Deed | None:
     def say() -> None:
         compare(world.service, [read(sealed)])
 
-    return _told(world, say, "equivocation", entry.index)
+    return _told(world, say, sealed, "equivocation", entry.index)
 
 
 @kind("source")
@@ -110,4 +110,4 @@ def stranger_on_the_bus(world: World, chance: Random) -> Deed:
     def say() -> None:
         set_aside(world.service, SCORING, body, "not an event of this source")
 
-    return _told(world, say, "forged" if is_event else "unreadable", None)
+    return _told(world, say, body, "forged" if is_event else "unreadable", None)

@@ -5,13 +5,12 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from tests.tamper import runs
-from tests.tamper.deeds import KINDS, Deed, Expected, Kind, Seen, at, done, within
-from tests.tamper.forging import first_torn, relinked, spelled
+from tests.tamper.deeds import KINDS, Chance, Deed, Expected, Kind, Seen, at, done, within
+from tests.tamper.forging import first_torn, relinked, spelled, turned
 
 ASKED = {
     "change": "row-content-changed",
@@ -45,6 +44,9 @@ ASKED = {
     "batch addition": "event-added-to-a-closed-batch",
 }
 
+# each mutation of them is another one, and all that there are make up a full run
+BITS = ("checkpoint-bit", "cosignature-bit", "policy-key-bit", "signer-memory-bit", "witness-memory-bit")
+
 
 @pytest.mark.timeout(600)
 def test_two_thousand_mutations_are_detected_and_an_untouched_log_raises_no_alarm(project: Path) -> None:
@@ -61,14 +63,33 @@ def test_two_thousand_mutations_are_detected_and_an_untouched_log_raises_no_alar
     assert report["untouched"] >= 200
     assert report["by_class"].keys() == KINDS.keys() >= set(ASKED.values())
     assert report["classes"] >= 25
+    assert report["exact"] + report["ranged"] + report["unknowable"] == report["detected"]
+    of_bits = [report["by_class"][name] for name in BITS]
+    assert [each["distinct"] for each in of_bits] == [each["mutations"] for each in of_bits]
 
 
 def test_shares_follow_from_the_count_and_every_class_has_some() -> None:
     numbers = runs.dealt(5000)
     assert numbers.keys() == KINDS.keys()
-    assert min(numbers.values()) >= 2
+    assert all(number >= min(2, KINDS[name].most or 2) for name, number in numbers.items())
     assert sum(numbers.values()) >= 5000
     assert runs.dealt(10, ["entry-bit"]) == {"entry-bit": 10}
+
+
+def test_nothing_is_done_twice_where_there_is_little_to_do() -> None:
+    numbers = runs.dealt(100_000)
+    few = {each.name: each.most for each in KINDS.values() if each.most}
+    assert {name: numbers[name] for name in few} == few
+    assert sum(numbers.values()) >= 100_000
+    assert runs.dealt(10, ["signer-memory-lost"]) == {"signer-memory-lost": 1}
+
+
+def test_bits_are_turned_one_after_the_other_and_each_once() -> None:
+    chance, found = Chance(1), set()
+    for chance.number in range(7, 7 + 32):
+        found.add(turned(b"abcdef", chance, (1, 3), (4, 6)))
+    assert len(found) == 32
+    assert {(wrong[0], wrong[3]) for wrong in found} == {(ord("a"), ord("d"))}
 
 
 # -- the judgement itself: it must be able to say no
@@ -94,7 +115,7 @@ def test_only_what_was_stated_before_counts(expected: Expected, met: list[Seen],
 
 
 def test_a_mutation_that_nothing_notices_is_told() -> None:
-    unnoticed = Deed([at(lambda: said("valid"), "tampered", 3)])
+    unnoticed = Deed([at(lambda: said("valid"), "tampered", 3)], what="nothing")
     tally = runs.Tally()
     runs._one(None, Kind("unnoticed", "", False, "", 1, lambda *_: unnoticed), 7, "seed", tally)  # type: ignore[arg-type]
     assert (tally.done, tally.detected) == (1, 0)
@@ -106,12 +127,12 @@ def test_what_would_change_nothing_is_no_mutation() -> None:
     undone: list[bool] = []
     choices = iter([None, None, Deed([], lambda: undone.append(True))])
     chosen = Kind("", "", False, "", 1, lambda *_: next(choices))
-    with done(chosen, None, Random(1)):
+    with done(chosen, None, Chance(1)):
         assert undone == []
     assert undone == [True]
     with (
         pytest.raises(AssertionError),
-        done(Kind("", "", False, "", 1, lambda *_: None), None, Random(1)),
+        done(Kind("", "", False, "", 1, lambda *_: None), None, Chance(1)),
     ):
         pass
 

@@ -21,7 +21,7 @@ def handed(world: World, said: Any, *expected: Expected) -> Deed:
     """The bundle as a file."""
     content = said if isinstance(said, bytes) else json.dumps(said, ensure_ascii=False).encode()
     world.trail_file.write_bytes(content)
-    return Deed(list(expected))
+    return Deed(list(expected), what=content)
 
 
 def says(world: World, verdict: str, index: int | None) -> Expected:
@@ -32,7 +32,7 @@ def place(said: dict[str, Any], chance: Random) -> int:
     return chance.randrange(len(said["entries"]))
 
 
-@kind("trail", weight=3)
+@kind("trail", weight=3, most=600)
 def trail_entry_omitted(world: World, chance: Random) -> Deed:
     """An entry is left out of a trail: the oldest, the newest, or one between."""
     said = bundle(world, chance)
@@ -147,7 +147,7 @@ def subject_head_bit(world: World, chance: Random) -> Deed:
     return handed(world, said, Expected(looks.handed(world), ("tampered", "unreadable"), None, None))
 
 
-@kind("trail")
+@kind("trail", most=60)
 def subject_head_omitted(world: World, chance: Random) -> Deed:
     """The head of a subject is left out: of its entries, nothing says that they are all."""
     said = bundle(world, chance)
@@ -162,7 +162,7 @@ def subject_head_omitted(world: World, chance: Random) -> Deed:
     return handed(world, said, says(world, "incomplete", min(stray, default=None)))
 
 
-@kind("trail")
+@kind("trail", most=60)
 def subject_head_replayed(world: World, chance: Random) -> Deed:
     """An older head is put into a newer trail, so that the trail may end earlier."""
     which = chance.randrange(len(world.trails) - 1)
@@ -173,7 +173,7 @@ def subject_head_replayed(world: World, chance: Random) -> Deed:
     return handed(world, said, says(world, "tampered", None))
 
 
-@kind("trail")
+@kind("trail", most=60)
 def trail_checkpoint_replayed(world: World, chance: Random) -> Deed:
     """A trail is shown under the checkpoint of an earlier day."""
     said = bundle(world, chance)
@@ -182,7 +182,7 @@ def trail_checkpoint_replayed(world: World, chance: Random) -> Deed:
     return handed(world, said, says(world, "tampered", first))
 
 
-@kind("trail", weight=0.5)
+@kind("trail", weight=0.5, most=60)
 def trail_rolled_back(world: World, chance: Random) -> Deed:
     """A trail of an earlier day is handed out as that of today, whole and properly signed."""
     oldest, fresh = world.since(world.older_time), world.since(world.now)

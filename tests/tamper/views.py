@@ -46,7 +46,7 @@ def other_hashes(world: World, chance: Random, size: int, first: int = 0) -> lis
 
 
 def refused(world: World, request: Request, status: int, index: int | None = None) -> Deed:
-    return Deed([at(looks.witness(world.witnesses[0], request.body), str(status), index)])
+    return Deed([at(looks.witness(world.witnesses[0], request.body), str(status), index)], what=request.body)
 
 
 @kind("view", again=True, weight=2)

@@ -111,6 +111,28 @@ def seed(name: str) -> bytes:
     return sha256(f"key of {name}".encode()).digest()
 
 
+class Owner:
+    """A connection of somebody who may do anything; `told` is a digest of what it was told since `begin`."""
+
+    def __init__(self, connection: Connection[Any]) -> None:
+        self._connection = connection
+        self.begin()
+
+    def begin(self) -> None:
+        self._told = sha256()
+
+    @property
+    def told(self) -> bytes:
+        return self._told.digest()
+
+    def execute(self, query: Any, values: Any = None) -> Any:
+        self._told.update(f"{query} {values}".encode())
+        return self._connection.execute(query, values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class World:
     """The log of SIZE entries, untouched. `folder` is for its files and its private PostgreSQL."""
 
@@ -125,11 +147,13 @@ class World:
         self.cluster.start()
         stack.callback(self.cluster.postgres.stop, "immediate")
         self.cluster.clone(["audit", "scoring"])
-        self.admin = self._connected(stack, "audit", "admin")
-        self.admin.execute("ALTER DATABASE jianding_audit SET synchronous_commit = off")
+        self.admin = Owner(self._connected(stack, "audit", "admin"))
+        # tables are put back some ten thousand times, and nothing of this has to outlive its process
+        self.admin.execute("ALTER SYSTEM SET fsync = off")
+        self.admin.execute("SELECT pg_reload_conf()")
         self.service = self._connected(stack, "audit", "service")
         self.signer = self._connected(stack, "audit", "signer")
-        self.own_log = self._connected(stack, "scoring", "admin")
+        self.own_log = Owner(self._connected(stack, "scoring", "admin"))
         self.now = BEGAN.timestamp()
         self._grow()
         self._fill_own_log()
@@ -174,6 +198,11 @@ class World:
 
     def _stated(self, source: Source) -> bytes:
         return self.source_keys[source.name].sign(len(source.bodies), source.head)
+
+    def begin(self) -> None:
+        """Somebody is about to do something."""
+        self.admin.begin()
+        self.own_log.begin()
 
     def restore(self, *tables: str) -> None:
         """These tables are what they were."""

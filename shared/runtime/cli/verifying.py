@@ -3,6 +3,7 @@
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -22,8 +23,7 @@ from shared.store import migrations, sealer, standing
 _OFTEN = 50_000  # events after which verify tells how far it is
 _LAGS = 5  # seconds at most that verify waits for a log that is behind
 _OF_A_SOURCE = 10  # differences that are told; of the others, how many they are
-_BEHIND = 3
-_CODES = {"verified": 0, "behind": _BEHIND, "altered": 1}
+_CODES = {"verified": 0, "altered": 1, "behind": 3, "unwitnessed": 4}
 
 
 def verify(as_json: Json = False) -> None:
@@ -31,9 +31,10 @@ def verify(as_json: Json = False) -> None:
 
     With the embedded PostgreSQL, every service's own log is compared with what the audit log has of it, event
     by event; with another one, its signed head is. Exit code 0: verified. 1: something was altered, and is
-    named. 3: nothing was, but events are not in the audit log yet; `jianding up` lets them arrive.
+    named. 3: nothing was, but events are not in the audit log yet; `jianding up` lets them arrive. 4: nothing
+    was, but the newest published checkpoint lacks the witnesses that the policy asks for now.
 
-    核验日志未被改动。退出码：0 通过；1 有改动；3 有事件尚未到达审计日志。
+    核验日志未被改动。退出码：0 通过；1 有改动；3 有事件尚未到达审计日志；4 已发布的检查点会签不足。
     """
     current = settings()
     with admin(current) as dsn:
@@ -55,6 +56,7 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
         own = databases.as_role(current, dsn, "audit", migrations.service_role("audit"))
         verdict = tools["verify"](own, said, _progress(quiet), before)
         verdict.problems += tools["broken"](connected, current, promise, verdict)
+        verdict.lacking = tools["lacking"](promise)
     found: dict[str, Any] = verdict.as_data()
     _part(found, said, taken)
     if current.embedded_postgres:
@@ -62,8 +64,14 @@ def _verdict(current: Settings, dsn: str, quiet: bool) -> dict[str, Any]:
         indexes = [each["index"] for each in found["problems"] if each["index"] is not None]
         found["first"] = min(indexes, default=None)
     found["own_logs"] = "compared" if current.embedded_postgres else "heads"
-    found["verdict"] = "altered" if found["problems"] else "behind" if found["missing"] else "verified"
+    found["verdict"] = next((word for word, is_so in _graver(found) if is_so), "verified")
     return found
+
+
+def _graver(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "altered", found["problems"]
+    yield "unwitnessed", found["lacking"]
+    yield "behind", found["missing"]
 
 
 def _tell(current: Settings, dsn: str, found: dict[str, Any]) -> None:
@@ -155,9 +163,16 @@ def _show(verdict: dict[str, Any]) -> None:
             f" / {source} 有 {count} 条事件尚未到达审计日志，请运行 jianding up",
             soft_wrap=True,
         )
+    if verdict["lacking"]:
+        console.print(
+            f"{verdict['lacking']}; after a change of the policy, `jianding up` waits for its witnesses"
+            " / 会签未达到现行策略的要求；策略刚变更时，请运行 jianding up 等待见证人会签",
+            soft_wrap=True,
+        )
     words = {
         "verified": "verified 核验通过",
         "behind": "NOT ALL ARRIVED 尚未全部到达; nothing is altered 未发现改动",
+        "unwitnessed": "UNWITNESSED 见证不足; nothing is altered 未发现改动",
         "altered": "NOT VERIFIED 核验未通过",
     }
     size, root = verdict["size"], verdict["root"]

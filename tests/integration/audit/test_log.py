@@ -161,6 +161,7 @@ def test_an_empty_log_has_a_head_of_nothing_and_is_verified(empty: Witness) -> N
         "root": "",
         "sources": {},
         "behind": [],
+        "lacking": "",
         "first": None,
         "problems": [],
         "more": [],

@@ -8,14 +8,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from services.audit import seals, told, verification
+from services.audit.log import Recorder
 from services.audit.sources import Watch
-from shared.contracts import scheduling, scoring
+from shared.contracts import registration, scheduling, scoring
 from shared.kernel.actors import Actor, Role
 from shared.kernel.clock import utc_now
-from shared.kernel.ids import derived_id
+from shared.kernel.ids import derived_id, new_id
 from shared.runtime.delivery import FeedUnavailable
 from shared.runtime.settings import settings
 from shared.security.heads import Heartbeat
+from shared.store import inbox
+from shared.store.inbox import Consumer
 from shared.wire.tally import Tally
 from tests.integration.audit.witness import BATCH, SHI, Witness, tell
 from tests.integration.store.office import STATION, somebody
@@ -283,6 +286,26 @@ def test_a_source_that_states_nothing_of_a_closed_batch_is_found_after_a_while(w
     missing = settings().missing_seconds
     assert found(seconds=missing + 5) == [("/centre/scheduling", row[0])]
     assert found(seconds=missing + 9) == [("/centre/scheduling", row[0])]
+
+
+def test_verification_names_who_has_stated_nothing_of_a_batch_once_the_log_has_grown_for_long(
+    witness: Witness,
+) -> None:
+    closed = scheduling.BatchClosed(batch=BATCH, station=STATION)
+    witness.source("scheduling").say(closed, somebody("officer", Role.CENTRE_OFFICER))
+    _seal(witness, _counted(witness.source("scoring")))
+    witness.hear()
+    (index,) = witness.admin.execute("SELECT index FROM entries WHERE type = 'BatchClosed'").fetchone() or ()
+    assert witness.verdict().verified, "the log has not grown since"
+    last = witness.source("registration")
+    last.say(registration.PersonErased(candidate=new_id(), ground="purpose"), US)
+    later = Recorder(lambda: utc_now() + timedelta(seconds=verification.GRACE + 5))
+    consumer = Consumer("log", frozenset({"registration"}), later.append)
+    inbox.apply(witness.connection, consumer, last.name, last.events())
+    assert witness.verdict().contradicted == [
+        (index, f"/centre/{service}: it has stated nothing of the batch that was closed here")
+        for service in ("certification", "registration", "scheduling")
+    ]
 
 
 def test_what_was_told_of_some_batches_does_not_keep_the_next_one_back(

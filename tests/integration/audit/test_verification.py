@@ -1,22 +1,32 @@
 """Verification: whatever an administrator changes in the log, it is found."""
 
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from services.audit import promised, verification
+from services.audit import keyring, promised, verification
 from services.audit.domain import leaf
+from services.audit.domain.notes import WITNESS, PrivateKey
+from services.audit.domain.policy import Witness as Named
+from services.audit.domain.policy import trusting
 from services.audit.domain.tree import Tree, leaf_hash
+from services.audit.log import recorder
 from services.audit.verification import ReaderDied, Verdict, reached, verify, verify_at_once
+from shared.contracts.audit import FindingRaised
+from shared.kernel.actors import Actor, Role
+from shared.kernel.ids import new_id
 from shared.security import heads
 from shared.security.keys import Signer
+from shared.store import inbox
 from shared.wire.canonical import canonical
 from shared.wire.envelope import digest, read, seal
 from tests.integration.audit.signatory import Signatory, altered
 from tests.integration.audit.test_tree import merkle_tree_hash
 from tests.integration.audit.witness import Witness, tell
+from tests.integration.store.source import Source
 
 # entries 0-5 are registration's, 6-8 scheduling's, 9-14 scoring's, 15-17 certification's
 SCORE = 9
@@ -492,9 +502,66 @@ def test_a_published_checkpoint_that_nobody_signed_is_told(
     assert problem.startswith(f"the published checkpoint of 24: {what}")
 
 
-def test_a_checkpoint_without_its_witnesses_was_not_published(published: Signatory) -> None:
+def judged(signatory: Signatory) -> tuple[str, str]:
+    """The verdict in a word, and what it lacks."""
+    made = promised.promise(signatory.audit.connection, signatory.settings)
+    assert kept(signatory) == []
+    verdict = replace(signatory.audit.verdict(), lacking=promised.lacking(made))
+    assert verdict.as_data()["verified"] is verdict.verified is (verdict.word == "verified")
+    return verdict.word, verdict.lacking
+
+
+def test_a_checkpoint_without_its_witnesses_is_unwitnessed(published: Signatory) -> None:
+    assert judged(published) == ("verified", "")
     assert published.audit.admin.execute("DELETE FROM cosignatures WHERE size = 24").rowcount > 0
-    assert kept(published) == [(None, "the published checkpoint of 24: cosigned by 0 of 1 witnesses")]
+    lacking = "the published checkpoint of 24: cosigned by 0 of 1 witnesses"
+    assert judged(published) == ("unwitnessed", lacking)
+
+
+def test_between_a_new_policy_and_its_cosignatures_nothing_is_altered(published: Signatory) -> None:
+    """Whom the policy asks for now, nobody has asked yet."""
+    policy = keyring.policy(published.settings)
+    more = [
+        Named(name, PrivateKey.seeded(f"example/{name}", WITNESS, name.encode() * 16).verifier)
+        for name in ("w1", "w2")
+    ]
+    published.settings.policy_file.write_text(trusting(policy.logs, (*policy.witnesses, *more)).text)
+    lacking = "the published checkpoint of 24: cosigned by 1 of 3 witnesses"
+    assert judged(published) == ("unwitnessed", lacking)
+
+
+def test_a_cosignature_that_is_not_by_its_witness_is_told(published: Signatory) -> None:
+    published.audit.admin.execute(
+        "UPDATE cosignatures SET line = (SELECT line FROM cosignatures WHERE size = 18) WHERE size = 24"
+    )
+    ((index, problem),) = kept(published)
+    assert index is None
+    assert problem.startswith("the published checkpoint of 24: ")
+
+
+def test_findings_that_were_deleted_are_missed_where_the_log_tells_of_them(witness: Witness) -> None:
+    audit = Source("audit")
+    for first in (1, None):
+        said = {"kind": "missing-events", "about": "/centre/scoring", "last_position": 9, "batch": ""}
+        audit.say(
+            FindingRaised(finding=new_id(), first_position=first, first_index=None, last_index=None, **said),
+            Actor("audit", Role.SERVICE, "centre"),
+            f"finding-{first}",
+        )
+        witness.admin.execute(
+            "INSERT INTO findings (kind, source, first_position, last_position, detail)"
+            " VALUES ('missing-events', '/centre/scoring', %s, 9, '{}')",
+            (first,),
+        )
+    inbox.apply(witness.connection, recorder, audit.name, audit.events())
+    assert witness.verdict().verified
+    witness.admin.execute("DELETE FROM findings WHERE first_position = 1")
+    missed = "the finding that it tells of ('missing-events') is not among the findings"
+    assert witness.problems() == [(18, missed)]
+    _put(witness, 3, b"no leaf")  # so that all are looked at one by one
+    assert (18, missed) in witness.problems()
+    witness.admin.execute("TRUNCATE findings")
+    assert {(18, missed), (19, missed)} <= set(witness.problems())
 
 
 def test_it_helps_nobody_to_delete_the_checkpoints(published: Signatory) -> None:

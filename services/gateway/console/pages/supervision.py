@@ -259,6 +259,8 @@ def _outcome(task: Row) -> str:
         return _("核验通过：%(size)s 条", size=f"{verdict['size']:,}")
     if verdict.get("verdict") == "behind":
         return _("未发现改动，但有事件尚未到达；请稍后再核验")
+    if verdict.get("verdict") == "unwitnessed":
+        return _("未发现改动，但已发布的检查点会签不足；策略刚变更时请等待见证人会签")
     return _("未通过：首个有问题的条目 #%(first)s", first=verdict["first"])
 
 

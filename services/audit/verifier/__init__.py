@@ -9,6 +9,7 @@ and run anywhere: `python -m verifier PATH --policy FILE`, with cryptography, or
     leaf      what an entry has to look like
     span      one range of entries, in a process of its own
     joined    ranges joined in order: chains, links, ids
+    batches   what sources state of closed batches
     export    a whole exported tree
     bundle    a trail
     verdict   what comes out, and which exit code it is

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from .batches import Batches, judged
 from .span import Event, Found, Stretch, mislinked, misplaced
 from .verdict import TAMPERED, Problem, Verdict
 from .words import Fault
@@ -33,6 +34,7 @@ class Joined:
         self._backwards: list[int] = []
         self._early: list[int] = []
         self._time = ""
+        self._batches = Batches()
 
     def add(self, found: Found) -> None:
         """The next range."""
@@ -47,6 +49,7 @@ class Joined:
         self._bad.update(found.bad)
         self._remember(found.ids)
         self._clocks(found)
+        self._batches.add(found.batches)
         for place, stretch in enumerate(found.stretches):
             if place:
                 self._forget()
@@ -59,6 +62,8 @@ class Joined:
         verdict.untold += self.untold
         self._denied = {earlier for _, earlier, _ in self._broken}
         verdict.problems += map(self._chain_problem, self._broken)
+        if not self._blind and not self.missing and self._time:
+            verdict.problems += judged(self._batches, self._time)
         for code, found in (("clock_back", self._backwards), ("clock_early", self._early)):
             if found:
                 verdict.notes.append(Fault(code, count=len(found), index=found[0]))

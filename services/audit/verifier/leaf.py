@@ -24,6 +24,7 @@ _NUMBERS = ("position", "streamversion", "schemaversion")
 _NAMES = tuple(sorted((*_TEXTS, *_NUMBERS, "refs", "data")))  # in the order in which they are spelled
 _texts, _numbers = (itemgetter(*map(_NAMES.index, names)) for names in (_TEXTS, _NUMBERS))
 _values = itemgetter(*_NAMES)
+_type = _TEXTS.index("type")
 _refs, _data = _NAMES.index("refs"), _NAMES.index("data")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LINK = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
@@ -41,7 +42,7 @@ Link = list[int]
 
 
 class Leaf(NamedTuple):
-    """What the checks of chains and links need to know of an entry."""
+    """What the checks of chains, links and batches need to know of an entry."""
 
     source: str
     position: int
@@ -53,6 +54,8 @@ class Leaf(NamedTuple):
     links: list[Link]
     recorded: str
     received: str
+    type: str
+    data: dict[str, Any]
 
 
 def subjects(refs: str, actor: str) -> list[str]:
@@ -81,6 +84,7 @@ def read(leaf: bytes) -> Leaf:
     return Leaf(
         event["source"], event["position"], event["previoushash"], sha256(lines[0]).hexdigest(), event["id"],
         event["refs"], event["actor"], orjson.loads(note[1]), event["recordedtime"], note[2].decode(),
+        event["type"], event["data"],
     )  # fmt: skip
 
 
@@ -158,13 +162,15 @@ class Columns(NamedTuple):
     links: Sequence[list[Link]]
     recorded: Sequence[str]
     received: Sequence[str]
+    types: Sequence[str]
+    data: Sequence[dict[str, Any]]
 
 
 def column(leaf: Leaf) -> Columns:
     """One entry as columns."""
     return Columns(
         [leaf.source], [leaf.position], [leaf.previous], [leaf.hash], [leaf.id], [leaf.refs], [leaf.actor],
-        [leaf.links], [leaf.recorded], [leaf.received],
+        [leaf.links], [leaf.recorded], [leaf.received], [leaf.type], [leaf.data],
     )  # fmt: skip
 
 
@@ -196,7 +202,8 @@ def quick(leaves: Sequence[bytes]) -> Columns | None:
     hashes = [sha256(event).hexdigest() for event in events]
     positions = list(columns[_NAMES.index("position")])
     return Columns(
-        sources, positions, previous, hashes, ids, refs, actors, links, recorded, received
+        sources, positions, previous, hashes, ids, refs, actors, links, recorded, received, texts[_type],
+        columns[_data],
     )  # fmt: skip
 
 

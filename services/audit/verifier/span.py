@@ -10,11 +10,12 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
-from operator import gt
+from operator import attrgetter, gt
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from . import files, tree
+from .batches import Batches
 from .leaf import LONGEST, Columns, Link, backwards, column, is_subject, quick, read, subjects
 from .pool import stopped
 from .verdict import INCOMPLETE, OF_A_KIND, TAMPERED, UNREADABLE, Problem
@@ -70,6 +71,7 @@ class Found:
     backwards: list[int] = field(default_factory=list)
     early: list[int] = field(default_factory=list)  # received before it was recorded
     received: tuple[str, str] = ("", "")  # the first and last time
+    batches: Batches = field(default_factory=Batches)
 
     def add(self, kind: str, index: int, fault: Fault) -> None:
         """One more problem; of many alike, the first ones are enough."""
@@ -266,6 +268,7 @@ class _Check:
         known = self._closing.get
         escaped = "%" in "".join(entries.refs)
         rows = zip(entries.refs, entries.actors, entries.links, strict=True)
+        saw, of_batch = self._found.batches.saw, zip(*_of_batch(entries), strict=True)
         for index, (refs, actor, links) in enumerate(rows, start):
             about = refs.split(" ")
             about.append("actor:" + actor)
@@ -274,6 +277,7 @@ class _Check:
                 if len(about) != len(links):
                     fault = Fault("links_count", found=len(links), wanted=len(about))
                     self._found.add(TAMPERED, index, fault)
+            saw(index, next(of_batch), about)
             for subject, link in zip(about, links, strict=False):
                 wanted = known(subject)
                 if wanted == link:
@@ -291,6 +295,9 @@ class _Check:
             self._found.add(TAMPERED, index, Fault("refs"))
             return
         self._closing[subject] = [link[0] + 1, index]
+
+
+_of_batch = attrgetter("sources", "positions", "hashes", "types", "data", "received")
 
 
 def _is_one_chain(entries: Columns) -> bool:

@@ -206,6 +206,21 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{subject}：该条目自称第 {found} 条，按对象头应为第 {wanted} 条",
     ),
     "trail_stray": ("no head speaks of a subject of this entry", "没有对象头涉及该条目的对象"),
+    # closed batches
+    "batch_other": (
+        "{source}: up to {upto} it states {stated} events of a closed batch, which are not the {found}"
+        " that the log has",
+        "{source}：至 {upto} 止，声明已关闭批次有 {stated} 条事件，与日志中的 {found} 条不符",
+    ),
+    "batch_nothing": ("an impossible number of", "数目不成立的"),
+    "batch_late": (
+        "{source}: the entry names a batch that was closed at position {upto}",
+        "{source}：该条目涉及已在序号 {upto} 关闭的批次",
+    ),
+    "batch_silent": (
+        "{source}: it has stated nothing of batch {batch}, which was closed here",
+        "{source}：对在此关闭的批次 {batch} 未作声明",
+    ),
     # notes to the reader
     "own_policy": (
         "the policy is the folder's own: from the same hands, it proves nothing against them;"

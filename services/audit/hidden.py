@@ -1,8 +1,9 @@
 """Entries of a trail to which no row of `subjects` leads any more: a plain read shows them (R153).
 
-Rows only lead backwards, so a trail whose newest rows were deleted looks whole. What knows better is not the
-rows: the newest subject heads that the signer has signed for somebody, what the signer has refused to sign,
-and each leaf's links to the one before. A read asks the signer for heads of now, so that he compares the rows
+Where a row in the middle was deleted, the leaf behind it still names the entry. Rows only lead backwards, so
+a trail whose newest rows were deleted looks whole. What knows better is not the rows: the newest subject
+heads that the signer has signed for somebody, what the signer has refused to sign, and each leaf's links to
+the one before. A read asks the signer for heads of now, so that he compares the rows
 with his own memory within a second, and the next read knows them.
 """
 
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import orjson
 from psycopg import Connection, Cursor
 from psycopg.rows import dict_row, tuple_row
 
@@ -21,7 +23,7 @@ from services.audit.domain.notes import Verifier
 from services.audit.raising import raise_finding
 from shared.runtime.definition import Impossible
 from shared.runtime.settings import Settings
-from shared.wire.envelope import Undecodable, read
+from shared.wire.envelope import Sealed, Undecodable, read
 
 KIND = "hidden-entries"
 _MOST = 1000  # hidden entries that are followed backwards, of one subject
@@ -34,7 +36,11 @@ _ENTRY = """
 SELECT e.leaf, EXISTS (SELECT FROM subjects s WHERE s.kind = %s AND s.ref = %s AND s.index = e.index)
   FROM entries e WHERE e.index = %s
 """
-
+# a primary key that is looked into once for each: a page of a trail that nobody filters asks for none
+_WITHOUT_ROW = """
+SELECT before FROM unnest(%s::bigint[]) AS before
+ WHERE NOT EXISTS (SELECT FROM subjects s WHERE s.kind = %s AND s.ref = %s AND s.index = before)
+"""
 _PATIENCE = 2.0  # seconds for the signer: he looks every second
 
 Subject = tuple[str, str]
@@ -70,10 +76,12 @@ def trail(
     **asked: Any,
 ) -> list[dict[str, Any]]:
     """`trails.trail`, with what its rows hide; of each step, `hidden` says whether they did."""
-    steps = trails.trail(rows, kind, id, after, limit, **asked)
     about = trails.subjects(rows, kind, id)
+    page = trails.with_leaves(rows, about, after, limit, **asked)
+    steps = [step for step, _ in page]
     connection = rows.connection
     found = _hidden(connection, settings, about)
+    found |= _left_out(connection, about, after, {step["index"]: entry for step, entry in page})
     if found:
         _tell(connection, settings, about, found)
         steps += trails.steps(rows, sorted(found), after, **asked)
@@ -92,6 +100,38 @@ def _hidden(connection: Connection[Any], settings: Settings, about: Sequence[Sub
         for end in ends | ({known[subject]} if subject in known else set()):
             found.update(_followed(connection, subject, end))
     return found
+
+
+def _left_out(
+    connection: Connection[Any], about: Sequence[Subject], after: int, page: dict[int, bytes]
+) -> set[int]:
+    """Entries that others behind them on the page name as the one before, and to which no row leads.
+
+    Of those that somebody does not want to see, by a filter, only what they say of the one before is missed.
+    """
+    before: dict[Subject, set[int]] = {subject: set() for subject in about}
+    for entry in page.values():
+        for subject, previous in _named(entry).items():
+            if subject in before and previous > after and previous not in page:
+                before[subject].add(previous)
+    found = set[int]()
+    for subject, indexes in before.items():
+        if indexes:
+            with connection.cursor(row_factory=tuple_row) as cursor:
+                gone = cursor.execute(_WITHOUT_ROW, (sorted(indexes), *subject)).fetchall()
+            for (index,) in gone:
+                found.update(_followed(connection, subject, index))
+    return {index for index in found if index > after}
+
+
+def _named(entry: bytes) -> dict[Subject, int]:
+    """The entry before of each of its subjects; nothing if this is no leaf."""
+    try:
+        sealed, links, _ = leaf.decode(entry)
+        about = subjects_of(Sealed(sealed, b"", orjson.loads(sealed)))
+        return {subject: previous for subject, (_, previous) in zip(about, links, strict=True)}
+    except (NoLeaf, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _refusals(connection: Connection[Any]) -> set[int]:

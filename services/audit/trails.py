@@ -68,7 +68,26 @@ def trail(
     actor. `since`, `until`: only what was recorded from the one moment on, and before the other. Moments are
     stamps. A certificate's trail is that of the application it was issued for, from the first review on.
     """
-    kinds, refs = zip(*subjects(rows, kind, id), strict=True)
+    asked: dict[str, Any] = {
+        "as_of": as_of, "types": types, "actor": actor, "since": since, "until": until
+    }  # fmt: skip
+    return [step for step, _ in with_leaves(rows, subjects(rows, kind, id), after, limit, **asked)]
+
+
+def with_leaves(
+    rows: Rows,
+    about: Sequence[tuple[str, str]],
+    after: int,
+    limit: int,
+    *,
+    as_of: str = "",
+    types: Sequence[str] = (),
+    actor: str = "",
+    since: str = "",
+    until: str = "",
+) -> list[tuple[dict[str, Any], bytes]]:
+    """The same of these subjects, each event with the leaf that says it."""
+    kinds, refs = zip(*about, strict=True)
     asked = {
         "kinds": list(kinds),
         "refs": list(refs),
@@ -76,10 +95,10 @@ def trail(
         "actor": actor or None,
         "as_of": datetime.fromisoformat(as_of) if as_of else None,
     }
-    found: list[dict[str, Any]] = []
-    for step in _steps(rows, asked, after, _PAGE if since or until else limit):
+    found: list[tuple[dict[str, Any], bytes]] = []
+    for step, entry in _steps(rows, asked, after, _PAGE if since or until else limit):
         if _is_recorded(step, since, until):
-            found.append(step)
+            found.append((step, entry))
         if len(found) == limit:
             break
     return found
@@ -112,10 +131,12 @@ def _is_recorded(step: dict[str, Any], since: str, until: str) -> bool:
     return bool(since <= step["recorded"] and (not until or step["recorded"] < until))
 
 
-def _steps(rows: Rows, asked: dict[str, Any], after: int, page: int) -> Iterator[dict[str, Any]]:
+def _steps(
+    rows: Rows, asked: dict[str, Any], after: int, page: int
+) -> Iterator[tuple[dict[str, Any], bytes]]:
     """When it was recorded stands in the leaf alone; so pages are read until enough is found."""
     while found := rows.execute(_TRAIL, {**asked, "after": after, "limit": page}).fetchall():
-        yield from map(step, found)
+        yield from ((step(row), row["leaf"]) for row in found)
         if len(found) < page:
             return
         after = found[-1]["index"]

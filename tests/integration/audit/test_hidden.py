@@ -97,6 +97,44 @@ def test_pages_and_filters_have_of_what_was_hidden_what_they_are_asked_for(signa
     assert _hidden(_read(signatory, "batch", BATCH, until=whole[16]["recorded"])) == [15]
 
 
+def _take_out(signatory: Signatory, kind: str, id: str, *places: int) -> list[int]:
+    """Deletes these rows, counted from the oldest; their indexes."""
+    admin = signatory.audit.admin
+    rows = admin.execute("SELECT index FROM subjects WHERE kind = %s AND ref = %s ORDER BY index", (kind, id))
+    indexes = [index for (index,) in rows]
+    gone = [indexes[place] for place in places]
+    statement = "DELETE FROM subjects WHERE kind = %s AND ref = %s AND index = ANY (%s)"
+    admin.execute(statement, (kind, id, gone))
+    return gone
+
+
+@pytest.mark.parametrize("places", [(0,), (1,), (1, 2), (0, 1, 3), (0, 2)])
+def test_what_was_deleted_from_the_middle_is_shown_by_the_leaf_behind_it(
+    signatory: Signatory, places: tuple[int, ...]
+) -> None:
+    whole = _read(signatory, "batch", BATCH)
+    gone = _take_out(signatory, "batch", BATCH, *places)
+    steps = _read(signatory, "batch", BATCH)
+    assert [step["id"] for step in steps] == [step["id"] for step in whole]
+    assert _hidden(steps) == gone
+    assert _raised(signatory) == [(gone[0], gone[-1])]
+    assert _hidden(_read(signatory, *HUA)) == [], "whose rows are all there"
+
+
+def test_each_page_shows_what_is_missing_in_it(signatory: Signatory) -> None:
+    whole = [step["index"] for step in _read(signatory, "batch", BATCH)]
+    gone = _take_out(signatory, "batch", BATCH, 4, 5)
+    pages, after = list[dict[str, Any]](), -1
+    while page := _read(signatory, "batch", BATCH, after=after, limit=5):
+        assert len(page) <= 5
+        pages += page
+        after = page[-1]["index"]
+    assert [step["index"] for step in pages] == whole
+    assert _hidden(pages) == gone
+    (scored, *_) = [step for step in pages if step["type"] == "ScoreSubmitted"]
+    assert _hidden(_read(signatory, "batch", BATCH, types=[scored["type"]])) == []
+
+
 def test_a_trail_of_several_subjects_is_held_against_the_heads_of_all(signatory: Signatory) -> None:
     """That of a certificate is its application's too."""
     _read(signatory, "certificate", NUMBER)

@@ -6,7 +6,9 @@ remembered between batches for as long as nobody else has appended: the root say
 equal logs.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +23,16 @@ from services.audit.tiles import StoredTiles
 from shared.contracts import SOURCES
 from shared.kernel.clock import stamp, utc_now
 from shared.kernel.errors import Conflict
+from shared.kernel.ids import derived_id
+from shared.store.errors import PASSING
 from shared.store.inbox import Consumer
+from shared.wire.canonical import canonical
 from shared.wire.envelope import Sealed, Undecodable, digest, read
 
+log = logging.getLogger(__name__)
+
 Subject = tuple[str, str]
+UNRECORDABLE = "EventUnrecordable"
 
 _AT_ONCE = 256  # entries of a first transaction: a tile's, and some 20 ms
 _REMEMBERED = 50_000  # subjects
@@ -106,6 +114,21 @@ class _Memory:
             del self.newest[subject]
 
 
+class _Instead(Sealed):
+    """What is recorded in the place of an event: `hash` is that of the event itself."""
+
+
+def _instead(event: Sealed, reason: str) -> _Instead:
+    said = {
+        **event.attributes,
+        "id": derived_id("unrecordable", event.source, str(event.position), event.hash.hex()),
+        "type": UNRECORDABLE,
+        "schemaversion": 1,
+        "data": {"event": event.id, "type": event.type[:100], "reason": reason[:100]},
+    }
+    return _Instead(canonical(said), event.hash, said)
+
+
 class Recorder:
     """Appends sealed events; one for each process."""
 
@@ -124,6 +147,15 @@ class Recorder:
         finally:
             self._kept[:] = [memory]
 
+    def stand_in(self, connection: Connection[Any], event: Sealed, reason: str) -> int:
+        """An entry that says that this event cannot be one takes its place; its index.
+
+        It has the place, the subjects and the hash of the event, so that chains and trails go on.
+        """
+        index = newest(connection).size
+        self.append(connection, [_instead(event, reason)])
+        return index
+
     def _append(
         self, connection: Connection[Any], events: Sequence[Sealed], tree: Tree, memory: _Memory
     ) -> None:
@@ -131,7 +163,10 @@ class Recorder:
         memory.learn(connection, (subject for each in subjects for subject in each))
         links, newest = memory.links(subjects)
         received = stamp(self._clock())
-        leaves = [leaf.encode(event.raw, each, received) for event, each in zip(events, links, strict=True)]
+        leaves = [
+            leaf.encode(event.raw, each, received, event.hash.hex() if type(event) is _Instead else "")
+            for event, each in zip(events, links, strict=True)
+        ]
         hashes = [leaf_hash(each) for each in leaves]
         edge = memory.edge.copy()
         grown, full = tree.append(hashes), edge.extend(hashes)
@@ -191,24 +226,46 @@ def compare(connection: Connection[Any], events: Sequence[Sealed]) -> None:
     known = _known(connection, events)
     for event in events:
         if (at := known.get((event.source, event.position))) is not None:
-            index, sealed = at
-            if sealed != event.raw:
+            index, hash = at
+            if hash != event.hash:
                 _contradiction(connection, event, event.position, index, "other bytes at a known position")
         elif (before := known.get((event.source, event.position - 1))) is not None:
-            index, sealed = before
-            if event.previous != digest(sealed):
+            index, hash = before
+            if event.previous != hash:
                 reason = "follows another event than the one at the position before"
                 _contradiction(connection, event, event.position - 1, index, reason)
 
 
-def set_aside(connection: Connection[Any], source: str, body: bytes, reason: str) -> None:
-    """Keeps and tells a body that came from the bus of `source` and is no event of it."""
-    try:
+def set_aside(
+    connection: Connection[Any], source: str, body: bytes, reason: str, at: int | None = None
+) -> None:
+    """Keeps and tells a body that came from `source` and is no event of it.
+
+    `at`: the position at which the source's own feed has it; of the bus, nobody knows which it should be.
+    """
+    kind, position = "unreadable", at
+    with suppress(Undecodable):
         kind, position = "forged", read(body).position
-    except Undecodable:
-        kind, position = "unreadable", None
     connection.execute(_KEEP, (source, position, None, body, reason))
-    _raise(connection, kind, source, None, None, body, reason)
+    _raise(connection, kind, source, at, None, body, reason)
+
+
+def refused(connection: Connection[Any], event: Sealed, reason: str) -> bool:
+    """Keeps and tells an event that the log does not take, such as one with the id of another one.
+
+    Whether an entry stands in for it. Where not even that is taken, the log has been tampered with.
+    """
+    index = None
+    try:
+        with connection.transaction():
+            index = recording.stand_in(connection, event, reason)
+    except PASSING:
+        raise
+    except Exception:
+        log.exception("%s %s cannot be recorded", event.source, event.position)
+    connection.execute(_KEEP, (event.source, event.position, index, event.raw, reason))
+    _raise(connection, "unrecordable", event.source, event.position, index, event.raw, reason)
+    return index is not None
 
 
 def _known(connection: Connection[Any], events: Sequence[Sealed]) -> dict[tuple[str, int], tuple[Any, bytes]]:
@@ -218,7 +275,10 @@ def _known(connection: Connection[Any], events: Sequence[Sealed]) -> dict[tuple[
         parked = cursor.execute(_PARKED, (*asked, recorder.name)).fetchall()
         rows = parked + cursor.execute(_KNOWN, asked).fetchall()
     # a leaf begins with the line of the event, a parked event is one
-    return {(source, position): (index, body.partition(b"\n")[0]) for source, position, index, body in rows}
+    return {
+        (source, position): (index, leaf.hash_of(body) if index is not None else digest(body))
+        for source, position, index, body in rows
+    }
 
 
 def _contradiction(
@@ -277,5 +337,14 @@ def _array(values: Iterable[Any]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-append = Recorder().append
-recorder = Consumer("log", frozenset(SOURCES), append, at_once=_AT_ONCE, doubted=compare, set_aside=set_aside)
+recording = Recorder()
+append = recording.append
+recorder = Consumer(
+    "log",
+    frozenset(SOURCES),
+    append,
+    at_once=_AT_ONCE,
+    doubted=compare,
+    set_aside=set_aside,
+    refused=refused,
+)

@@ -16,7 +16,7 @@ from services.audit.domain.sources import Detail, Found
 from shared.contracts import ASIDE
 from shared.kernel.clock import stamp
 from shared.runtime.tallying import CLOSING
-from shared.wire.envelope import Sealed, digest
+from shared.wire.envelope import Sealed
 from shared.wire.tally import Tally
 
 SEALED, UNSEALED = "BatchSealed", "unsealed-batch"
@@ -84,7 +84,7 @@ def _compared(connection: Connection[Any], source: str, batch: str, event: Said)
     before = [row for row in rows if row[0] <= upto]
     had = Tally()
     for position, _, _, entry in before:
-        had = had.counting(position, digest(leaf.decode(entry)[0]))
+        had = had.counting(position, leaf.hash_of(entry))
     tardy = [row[0] for row in rows if row[0] > upto and row[2] not in LATE_AT_WILL]
     found = _late(batch, tardy)
     if had != said:

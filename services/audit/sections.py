@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -299,10 +299,13 @@ class _Check:
             self._missing(index)
         self._next = index + 1
         try:
-            return read(entry.partition(b"\n")[0])
+            event = read(entry.partition(b"\n")[0])
         except Undecodable as error:
             self._problem(index, str(error))
-        return None
+            return None
+        with suppress(NoLeaf):  # which is told with its note
+            return replace(event, hash=leaf.hash_of(entry))
+        return event
 
     def _missing(self, stop: int) -> None:
         several = stop > self._next + 1

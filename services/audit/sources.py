@@ -145,7 +145,7 @@ def _one(connection: Connection[Any], query: str, *values: Any) -> int:
 def _hashes(connection: Connection[Any], source: str, positions: set[int]) -> dict[int, str]:
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(_LEAVES, (source, sorted(positions))).fetchall()
-    return {position: digest(leaf.decode(entry)[0]).hex() for position, entry in rows}
+    return {position: leaf.hash_of(entry).hex() for position, entry in rows}
 
 
 def _tell(connection: Connection[Any], source: str, found: Found) -> None:

@@ -6,9 +6,13 @@ from typing import Any
 from psycopg import Connection
 
 _PAGE = 10_000
-# a leaf is the sealed event and, behind a line feed, audit's note; greatest(): one without any is damaged
+# a leaf is the sealed event and, behind a line feed, audit's note; greatest(): one without any is damaged;
+# the note of one that stands in for an event ends with the hash of that
 _HASHES = r"""
-SELECT position, sha256(substring(leaf FROM 1 FOR greatest(position('\x0a'::bytea IN leaf) - 1, 0)))
+SELECT position, CASE
+       WHEN encode(substring(leaf FROM length(leaf) - 82), 'escape') ~ '^,"unrecordable":"[0-9a-f]{64}"\}$'
+       THEN decode(encode(substring(leaf FROM length(leaf) - 65 FOR 64), 'escape'), 'hex')
+       ELSE sha256(substring(leaf FROM 1 FOR greatest(position('\x0a'::bytea IN leaf) - 1, 0))) END
   FROM entries WHERE source = %s AND position > %s ORDER BY position LIMIT %s
 """
 _INDEX = "SELECT index FROM entries WHERE source = %s AND position = %s"

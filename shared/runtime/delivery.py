@@ -193,13 +193,19 @@ class Reception:
             if not bodies:
                 return count
             reached("catch-up")
+            events, wrong = _first_readable(bodies)
             try:
-                inbox.apply(connection, consumer, source, [read(body) for body in bodies])
+                inbox.apply(connection, consumer, source, events)
+                if wrong is not None:
+                    raise wrong
             except (ChainBroken, Undecodable) as broken:
                 # the source contradicts what was applied, or speaks a language newer than this program:
                 # it waits for a person, the others go on
                 log.error("%s stops following %s: %s", consumer.name, service, broken)
                 self._doubt(connection, consumer, list(_readable(bodies)))
+                if broken is wrong and consumer.set_aside is not None:
+                    at = position + len(events) + 1
+                    consumer.set_aside(connection, source, bodies[len(events)], str(wrong), at)
                 return count
             count += len(bodies)
 
@@ -234,7 +240,7 @@ class Reception:
         inbox.reject(connection, service, body, reason)
         for consumer in self.consumers:
             if consumer.set_aside is not None and service in consumer.sources:
-                consumer.set_aside(connection, self._sources[service], body, reason)
+                consumer.set_aside(connection, self._sources[service], body, reason, None)
 
     def _decode(self, connection: Connection[Any], service: str, bodies: Sequence[bytes]) -> list[Sealed]:
         events = []
@@ -248,6 +254,17 @@ class Reception:
             else:
                 events.append(event)
         return events
+
+
+def _first_readable(bodies: Iterable[bytes]) -> tuple[list[Sealed], Undecodable | None]:
+    """The events before the first body that is none, and what is wrong with that."""
+    events = []
+    for body in bodies:
+        try:
+            events.append(read(body))
+        except Undecodable as wrong:
+            return events, wrong
+    return events, None
 
 
 def _readable(bodies: Iterable[bytes]) -> Iterable[Sealed]:

@@ -33,7 +33,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 
 Handle = Callable[[Connection[Any], Sequence[Sealed]], None]
-SetAside = Callable[[Connection[Any], str, bytes, str], None]  # source, body, reason
+SetAside = Callable[[Connection[Any], str, bytes, str, int | None], None]  # source, body, reason, position
+Refused = Callable[[Connection[Any], Sealed, str], bool]  # why it was
 
 
 class ChainBroken(Exception):
@@ -52,6 +53,8 @@ class Consumer:
     it was not, as many as would have been. `sizes` remembers that for each source.
     `doubted` is shown events at positions that were applied before, nearly always the same bytes once more,
     and events that do not follow what was applied; `set_aside` is told bodies that are no events of theirs.
+    `refused` is shown an event that the handler does not take; True: it has dealt with it, so that nothing is
+    parked.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Consumer:
     at_once: int = _MOST
     doubted: Handle | None = None
     set_aside: SetAside | None = None
+    refused: Refused | None = None
     sizes: dict[str, int] = field(default_factory=dict, compare=False)
 
 
@@ -192,6 +196,8 @@ class _OneByOne:
             if event.stream in bad:
                 park(connection, self._consumer.name, event, "an earlier event of its stream is parked")
             elif reason := self._attempt(connection, event):
+                if self._consumer.refused is not None and self._consumer.refused(connection, event, reason):
+                    continue
                 bad.add(event.stream)
                 park(connection, self._consumer.name, event, reason)
                 log.error("%s parked %s %s: %s", self._consumer.name, self._source, event.position, reason)

@@ -12,7 +12,18 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from shared.wire.envelope import CONTENT_TYPE, ROLES, TEXTS, is_device, is_source, is_stamp, spoken
+from shared.wire.envelope import (
+    CONTENT_TYPE,
+    ROLES,
+    TEXTS,
+    are_kinds,
+    is_device,
+    is_id,
+    is_recordable,
+    is_source,
+    is_stamp,
+    spoken,
+)
 
 _NUMBERS = ("position", "schemaversion", "streamversion")
 _NAMES = tuple(sorted((*TEXTS, *_NUMBERS, "specversion", "previoushash", "refs", "data")))
@@ -49,6 +60,8 @@ def columns(raws: Sequence[bytes]) -> Columns | None:
         refs = [text.split(" ") if text else [] for text in said["refs"]]
         if not _are_attributes(said) or not _are_refs(said["refs"], refs):
             return None
+        if not all(map(is_recordable, map(len, raws), said["refs"], said["actor"])):
+            return None
         if "%" in "".join(said["refs"]):
             refs = [list(map(_spoken, each)) for each in refs]
     except (ValueError, TypeError):  # no JSON, no object, not a text
@@ -83,6 +96,7 @@ def _are_attributes(said: dict[str, Column]) -> bool:
         all(map(all, texts))
         and all("".join(column).isprintable() for column in texts)
         and all(set(map(type, said[name])) == {int} and min(said[name]) >= 1 for name in _NUMBERS)
+        and all(map(is_id, said["id"]))
         and set(said["specversion"]) == {"1.0"}
         and set(said["datacontenttype"]) == {CONTENT_TYPE}
         and ROLES.issuperset(said["role"])
@@ -104,7 +118,7 @@ def _are_stamps(times: Column) -> bool:
 
 def _are_refs(texts: Column, refs: Iterable[list[str]]) -> bool:
     colons = map(contains, chain.from_iterable(refs), repeat(":"))
-    return "".join(texts).isprintable() and all(colons)
+    return "".join(texts).isprintable() and all(colons) and all(map(are_kinds, texts))
 
 
 def _spoken(ref: str) -> str:

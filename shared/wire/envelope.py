@@ -31,6 +31,12 @@ _SOURCE = re.compile(r"(/[^/\s]+){2,}")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as PostgreSQL spells a uuid
+_LONGEST = 65_535  # bytes of an entry of the audit log, which holds the event
+_BESIDE = 1_400  # of them for audit's note, or for the entry that says that this event could not be one
+_LINK = 34  # and for each subject
+_PLACE = 130  # what sealing adds
+_SUBJECT = 1_000  # bytes that an index holds of two at once
 
 
 class Undecodable(ValueError):
@@ -78,7 +84,9 @@ def draft(event: Event, event_id: str, stream: str, version: int, origin: Origin
     if origin.actor.device:
         attributes["device"] = origin.actor.device
     _check(attributes)
-    return canonical(attributes)
+    drafted = canonical(attributes)
+    _check_size(len(drafted) + _PLACE, attributes)
+    return drafted
 
 
 def seal(drafted: bytes, position: int, previous: bytes) -> bytes:
@@ -163,6 +171,7 @@ def read(raw: bytes) -> Sealed:
     """
     attributes = _attributes(raw)
     _check(attributes)
+    _check_size(len(raw), attributes)
     position, previous = attributes.get("position"), attributes.get("previoushash")
     if type(position) is not int or position < 1:
         raise Undecodable("position: a sealed event has one, from 1")
@@ -216,8 +225,26 @@ def _check(attributes: Data) -> None:
         raise Undecodable("role: is unknown here")
     if attributes["datacontenttype"] != CONTENT_TYPE or type(attributes.get("data")) is not dict:
         raise Undecodable(f"data: has to be an object of {CONTENT_TYPE}")
+    if not is_id(attributes["id"]):
+        raise Undecodable("id: has to be a UUID in lower case")
     if not _is_refs(attributes.get("refs")):
         raise Undecodable("refs: has to be kind:id, separated by single spaces")
+    if not are_kinds(attributes["refs"]):
+        raise Undecodable("refs: a kind has no percent sign")
+
+
+def _check_size(length: int, attributes: Data) -> None:
+    if not is_recordable(length, attributes["refs"], attributes["actor"]):
+        raise Undecodable("the event, or one of its subjects, is too long for an entry of the audit log")
+
+
+def is_recordable(length: int, refs: str, actor: str) -> bool:
+    """Whether audit has room for an event of so many bytes, and an index for each of its subjects."""
+    if length <= _LONGEST // 2 and len(refs) <= _SUBJECT // 4 and len(actor) <= _SUBJECT // 5:
+        return True  # which nearly always it is, whatever the letters
+    subjects = [*refs.split(" "), f"actor:{actor}"]
+    fits = length + _BESIDE + _LINK * len(subjects) <= _LONGEST
+    return fits and max(len(each.encode()) for each in subjects) <= _SUBJECT
 
 
 def _are_texts(attributes: Data) -> bool:
@@ -236,6 +263,15 @@ def _name_what_is_no_text(attributes: Data) -> None:
             raise Undecodable(f"{name}: has to be text")
         if not value.isprintable() and _CONTROL.search(value):
             raise Undecodable(f"{name}: has to be text that can be printed")
+
+
+def is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def are_kinds(refs: str) -> bool:
+    """Whether no kind of these subjects could be taken for another one once percent signs are put back."""
+    return "%" not in refs or not any("%" in ref.partition(":")[0] for ref in refs.split(" "))
 
 
 @lru_cache(256)  # there are few

@@ -59,7 +59,7 @@ ORIGIN = Origin(
 
 def published(version, data, name="BookLent"):
     """The bytes that a program of that version left in the log."""
-    written = orjson.loads(draft(NEWEST, "id", "book-b", 1, ORIGIN))
+    written = orjson.loads(draft(NEWEST, "0b2f7d62-5d0e-7c11-8a01-3f5b2d4c6e70", "book-b", 1, ORIGIN))
     written |= {"type": name, "schemaversion": version, "data": data}
     return seal(orjson.dumps(written), 1, GENESIS)
 

@@ -5,12 +5,14 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from services.audit.log import compare, set_aside
+from services.audit.log import compare, recorder, set_aside
+from shared.store import inbox
 from shared.wire.envelope import read
 from tests.tamper import looks
+from tests.tamper.database import headed
 from tests.tamper.deeds import Deed, Seen, at, kind
 from tests.tamper.forging import flipped, other_event, resealed, spelled
-from tests.tamper.world import Entry, World
+from tests.tamper.world import EMPTY, SIZE, Entry, World
 
 SCORING = "/centre/scoring"
 
@@ -111,3 +113,29 @@ def stranger_on_the_bus(world: World, chance: Random) -> Deed:
         set_aside(world.service, SCORING, body, "not an event of this source")
 
     return _told(world, say, body, "forged" if is_event else "unreadable", None)
+
+
+@kind("source")
+def id_of_another_event_taken(world: World, chance: Random) -> Deed:
+    """A source seals an event under the id of an earlier one, so that the log may not take it."""
+    entry, before = _one(world, chance), chance.choice(world.entries)
+    last = world.of_source(entry.index)[-1]
+    place = {"position": last.position + 1, "previoushash": last.hash}
+    event = {**entry.event, **place, "id": before.event["id"], "refs": ""}  # of no batch: that one is closed
+    sealed = read(spelled(event))
+
+    def say() -> None:
+        with world.service.transaction():
+            inbox.apply(world.service, recorder, SCORING, [sealed])
+
+    def put_back() -> None:
+        world.restore("entries", "subjects", "tree_heads", *EMPTY)
+        world.admin.execute(
+            "UPDATE checkpoints SET (position, hash) = (%s, %b) WHERE source = %s",
+            (last.position, bytes.fromhex(last.hash), SCORING),
+        )
+
+    heads = [each for each in world.heads if each.source != SCORING]
+    verified = looks.verify(world, [*heads, headed(world, SCORING, sealed.raw)])
+    told = _told(world, say, sealed.raw, "unrecordable", SIZE).expected
+    return Deed([*told, at(verified, "verified", None)], put_back, sealed.raw)

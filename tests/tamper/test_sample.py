@@ -39,6 +39,7 @@ ASKED = {
     "replica role": "replica-role",
     "row-level-security hiding": "rows-hidden-by-row-level-security",
     "offline file edit": "file-swapped",
+    "another's event id": "id-of-another-event-taken",
     "batch count edit": "batch-count-changed",
     "batch omission": "event-of-a-closed-batch-dropped",
     "batch addition": "event-added-to-a-closed-batch",

@@ -6,13 +6,17 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Protocol
 
 LONGEST = 65_535  # bytes: entries are exported with a length of two bytes
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _STAMP = re.compile(_MOMENT)
 _PAIR = r"\[[1-9][0-9]{0,14},(?:-1|0|[1-9][0-9]{0,14})\]"
-_NOTE = re.compile(rf'{{"links":\[((?:{_PAIR}(?:,{_PAIR})*)?)\],"received":"({_MOMENT})"}}'.encode())
+_INSTEAD = r',"unrecordable":"([0-9a-f]{64})"'
+_NOTE = re.compile(
+    rf'{{"links":\[((?:{_PAIR}(?:,{_PAIR})*)?)\],"received":"({_MOMENT})"(?:{_INSTEAD})?}}'.encode()
+)
 _LINK = re.compile(rb"\[([0-9]+),(-?[0-9]+)\]")
 
 Link = tuple[int, int]
@@ -42,12 +46,16 @@ def subjects_of(event: About) -> list[tuple[str, str]]:
     return list(dict.fromkeys([*event.refs, ("actor", event.actor[0])]))
 
 
-def encode(sealed: bytes, links: Iterable[Link], received: str) -> bytes:
-    """The leaf of a sealed event; TooLong if it does not fit, ValueError if `received` is no stamp."""
+def encode(sealed: bytes, links: Iterable[Link], received: str, unrecordable: str = "") -> bytes:
+    """The leaf of a sealed event; TooLong if it does not fit, ValueError if `received` is no stamp.
+
+    `unrecordable`: this one stands in for an event that cannot be recorded, whose sha256 it is in hex.
+    """
     if not _is_stamp(received):
         raise ValueError("received: has to be a time in UTC with microseconds")
     pairs = ",".join([f"[{number},{previous}]" for number, previous in links])
-    leaf = b"%b\n%b" % (sealed, f'{{"links":[{pairs}],"received":"{received}"}}'.encode())
+    instead = f',"unrecordable":"{unrecordable}"' if unrecordable else ""
+    leaf = b"%b\n%b" % (sealed, f'{{"links":[{pairs}],"received":"{received}"{instead}}}'.encode())
     if len(leaf) > LONGEST:
         raise TooLong(f"a leaf has at most {LONGEST} bytes")
     return leaf
@@ -66,3 +74,15 @@ def decode(leaf: bytes) -> tuple[bytes, list[Link], str]:
         raise NoLeaf("the bytes are not an event and audit's note")
     links = [(int(number), int(previous)) for number, previous in _LINK.findall(found[1])]
     return sealed, links, found[2].decode()
+
+
+def hash_of(leaf: bytes) -> bytes:
+    """The hash of the event at this place of its source's chain; NoLeaf if it is none.
+
+    Of an entry that stands in for an event, it is that of the event as its source sealed it.
+    """
+    sealed, _, note = leaf.partition(b"\n")
+    found = _NOTE.fullmatch(note)
+    if found is None:
+        raise NoLeaf("the bytes are not an event and audit's note")
+    return bytes.fromhex(found[3].decode()) if found[3] else sha256(sealed).digest()

@@ -108,6 +108,7 @@ class _Trail:
         self._trusted = trusted
         self._verdict = verdict
         self._bad: set[int] = set()
+        self._unrecordable: list[int] = []
 
     def run(self, bundle: Bundle) -> None:
         heads = self._heads(bundle.heads)
@@ -128,6 +129,8 @@ class _Trail:
             self._verdict.add(INCOMPLETE, None, "trail_nobody")
         for subject, head in heads.items():
             self._walk(subject, head, trails[subject])
+        if found := self._unrecordable:
+            self._verdict.notes.append(Fault("unrecordable", count=len(found), index=found[0]))
 
     def _heads(self, raws: list[bytes]) -> dict[str, Head]:
         found: dict[str, Head] = {}
@@ -176,6 +179,8 @@ class _Trail:
         if len(entry.leaf) > LONGEST:
             raise Fault("leaf_long")
         leaf = read(entry.leaf)
+        if leaf.unrecordable:
+            self._unrecordable.append(entry.index)
         about = subjects(leaf.refs, leaf.actor)
         if len(about) != len(leaf.links):
             raise Fault("links_count", found=len(leaf.links), wanted=len(about))

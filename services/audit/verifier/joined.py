@@ -33,6 +33,7 @@ class Joined:
         self._denied: set[int] = set()
         self._backwards: list[int] = []
         self._early: list[int] = []
+        self._unrecordable: list[int] = []
         self._time = ""
         self._batches = Batches()
 
@@ -47,6 +48,7 @@ class Joined:
         self.edge = found.edge
         self._broken += found.broken
         self._bad.update(found.bad)
+        self._unrecordable += found.unrecordable
         self._remember(found.ids)
         self._clocks(found)
         self._batches.add(found.batches)
@@ -64,7 +66,11 @@ class Joined:
         verdict.problems += map(self._chain_problem, self._broken)
         if not self._blind and not self.missing and self._time:
             verdict.problems += judged(self._batches, self._time)
-        for code, found in (("clock_back", self._backwards), ("clock_early", self._early)):
+        for code, found in (
+            ("clock_back", self._backwards),
+            ("clock_early", self._early),
+            ("unrecordable", self._unrecordable),
+        ):
             if found:
                 verdict.notes.append(Fault(code, count=len(found), index=found[0]))
 

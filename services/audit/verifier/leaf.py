@@ -32,7 +32,9 @@ _STAMP = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 )
-_NOTE = re.compile(rf'\{{"links":(\[{_LINK}(?:,{_LINK})*\]),"received":"({_STAMP})"\}}'.encode())
+_SAID = rf'\{{"links":(\[{_LINK}(?:,{_LINK})*\]),"received":"({_STAMP})"'
+_NOTE = re.compile(rf"{_SAID}\}}".encode())
+_ANY_NOTE = re.compile(rf'{_SAID}(?:,"unrecordable":"([0-9a-f]{{64}})")?\}}'.encode())
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ASTRAL = tuple(bytes([first]) for first in range(0xF0, 0xF5))  # first bytes of UTF-8 beyond the BMP
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
@@ -42,7 +44,11 @@ Link = list[int]
 
 
 class Leaf(NamedTuple):
-    """What the checks of chains, links and batches need to know of an entry."""
+    """What the checks of chains, links and batches need to know of an entry.
+
+    `hash` is that of the event as its source sealed it. Where the entry stands in for an event that could not
+    be recorded, that is what audit's note says, and all that is known of it.
+    """
 
     source: str
     position: int
@@ -56,6 +62,7 @@ class Leaf(NamedTuple):
     received: str
     type: str
     data: dict[str, Any]
+    unrecordable: bool = False
 
 
 def subjects(refs: str, actor: str) -> list[str]:
@@ -78,13 +85,15 @@ def read(leaf: bytes) -> Leaf:
         raise Fault("leaf_lines")
     event = canonical(lines[0], "event")
     _check_event(event)
-    note = _NOTE.fullmatch(lines[1])
+    note = _ANY_NOTE.fullmatch(lines[1])
     if note is None:
         raise Fault("note")
+    hash = note[3].decode() if note[3] else sha256(lines[0]).hexdigest()
     return Leaf(
-        event["source"], event["position"], event["previoushash"], sha256(lines[0]).hexdigest(), event["id"],
+        event["source"], event["position"], event["previoushash"], hash, event["id"],
         event["refs"], event["actor"], orjson.loads(note[1]), event["recordedtime"], note[2].decode(),
         event["type"], event["data"],
+        bool(note[3]),
     )  # fmt: skip
 
 
@@ -176,6 +185,8 @@ def column(leaf: Leaf) -> Columns:
 
 def quick(leaves: Sequence[bytes]) -> Columns | None:
     """The same of many entries; None if `read` has to say what is wrong, or whether anything is.
+
+    One that stands in for an event is left to `read` as well.
 
     What it leaves to whoever joins chains and links: that a previous hash is one, and that refs are.
     """

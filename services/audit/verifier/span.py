@@ -70,6 +70,7 @@ class Found:
     ids: Numbers = field(default_factory=lambda: array("q"))
     backwards: list[int] = field(default_factory=list)
     early: list[int] = field(default_factory=list)  # received before it was recorded
+    unrecordable: list[int] = field(default_factory=list)  # entries that stand in for an event
     received: tuple[str, str] = ("", "")  # the first and last time
     batches: Batches = field(default_factory=Batches)
 
@@ -201,7 +202,10 @@ class _Check:
             return
         for at, content in enumerate(leaves):
             try:
-                self._entries(start + at, column(read(content)))
+                entry = read(content)
+                if entry.unrecordable:
+                    self._found.unrecordable.append(start + at)
+                self._entries(start + at, column(entry))
             except Fault as fault:
                 self._found.add(TAMPERED, start + at, fault)
                 self._hole()

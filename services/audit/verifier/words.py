@@ -237,5 +237,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{count} entries say they were received before their source recorded them, first index {index}",
         "{count} 个条目的接收时间早于来源的记录时间，首个序号 {index}",
     ),
+    "unrecordable": (
+        "{count} events could not be recorded: an entry with their hash stands in for each, first at index"
+        " {index}; the log keeps what came as evidence",
+        "{count} 个事件无法入册，各由一个载有其哈希的条目代替，首个在序号 {index}；原文存于证据",
+    ),
     "cancelled": ("cancelled", "已取消"),
 }

@@ -1,17 +1,24 @@
 """What contradicts the log is kept as evidence and told; what repeats it is neither."""
 
+from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
 
-from services.audit import log
+from services.audit import export, log, told, trails
 from services.audit.log import recorder
+from services.audit.verifier import export as exported
+from services.audit.verifier import policy
+from services.audit.verifier.verdict import Verdict
 from shared.contracts import SOURCES
 from shared.runtime.delivery import Reception
 from shared.store import inbox
 from shared.wire.canonical import canonical
 from shared.wire.envelope import Sealed, digest, read, seal
+from tests.integration.audit.signatory import Signatory
 from tests.integration.audit.witness import Witness, tell
+from tests.integration.store.source import Source
 
 
 def _evidence(witness: Witness) -> list[Any]:
@@ -169,3 +176,112 @@ def test_a_forged_and_an_unreadable_body_are_kept_and_told(witness: Witness) -> 
         ("forged", "/centre/scoring", None, None, None, None),
         ("unreadable", "/centre/scoring", None, None, None, None),
     ]
+
+
+# -- what cannot be recorded
+
+
+def _taking_an_id(witness: Witness) -> tuple[Source, Sealed]:
+    """Scoring's seventh event has the id of its first, and an eighth follows; (scoring, the seventh)."""
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    first, seventh, eighth = (dict(source.events()[place].attributes) for place in (0, 6, 7))
+    source.bodies[6:] = [seal(canonical({**seventh, "id": first["id"]}), 7, digest(source.bodies[5]))]
+    source.bodies.append(seal(canonical(eighth), 8, digest(source.bodies[6])))
+    return source, source.events()[6]
+
+
+def test_an_event_with_the_id_of_another_one_has_an_entry_that_stands_in_for_it(witness: Witness) -> None:
+    source, seventh = _taking_an_id(witness)
+    for _ in range(2):
+        witness.hear()
+    index = witness.connection.execute(
+        "SELECT index FROM entries WHERE source = %s AND position = 7", (source.name,)
+    ).fetchone()
+    assert index is not None
+    assert witness.verdict().verified
+    assert list(told.hashes(witness.connection, source.name)) == [
+        (place, digest(body)) for place, body in enumerate(source.bodies, 1)
+    ]
+    assert [row[:4] for row in _evidence(witness)] == [(source.name, 7, *index, seventh.raw)]
+    assert _findings(witness) == [("unrecordable", source.name, 7, 7, *index, *index)]
+    assert witness.connection.execute("SELECT count(*) FROM parked").fetchone() == (0,)
+
+
+def test_what_stands_in_for_an_event_is_in_the_trails_of_its_subjects(witness: Witness) -> None:
+    _, seventh = _taking_an_id(witness)
+    witness.hear()
+    for kind, id in seventh.refs:
+        types = [step["type"] for step in witness.ask(trails.trail, kind, id)]
+        assert types.count("EventUnrecordable") == 1
+
+
+def test_who_verifies_an_export_is_told_of_what_could_not_be_recorded(
+    witness: Witness, tmp_path: Path
+) -> None:
+    _taking_an_id(witness)
+    witness.hear()
+    signatory = Signatory(witness, tmp_path / "var")
+    assert signatory.sign()
+    export.export(witness.connection, signatory.settings, tmp_path / "out")
+    verdict = Verdict()
+    exported.verify(
+        tmp_path / "out", policy.parse((tmp_path / "out/policy").read_bytes()), verdict, time(), workers=1
+    )
+    (place,) = [row[4] for row in _findings(witness)]
+    assert (verdict.name, verdict.problems) == ("valid", [])
+    assert [(note.code, note.values) for note in verdict.notes if note.code != "no_witness"] == [
+        ("unrecordable", {"count": 1, "index": place})
+    ]
+
+
+def test_another_event_in_the_place_of_one_that_could_not_be_recorded_contradicts_it(
+    witness: Witness,
+) -> None:
+    _, seventh = _taking_an_id(witness)
+    witness.hear()
+    log.compare(witness.connection, [_another(seventh)])
+    assert [row[0] for row in _findings(witness)] == ["unrecordable", "equivocation"]
+
+
+def test_where_even_the_stand_in_is_refused_the_event_is_parked_and_told(witness: Witness) -> None:
+    source, seventh = _taking_an_id(witness)
+    witness.admin.execute(
+        "INSERT INTO entries SELECT 1000000, source, 7, gen_random_uuid(), type, actor, role, received_at,"
+        " leaf FROM entries WHERE source = %s AND position = 1",
+        (source.name,),
+    )
+    witness.hear()
+    assert _findings(witness) == [("unrecordable", source.name, 7, 7, None, None)]
+    assert [row[3] for row in _evidence(witness)] == [seventh.raw]
+    assert witness.connection.execute("SELECT position FROM parked").fetchall() == [(7,)]
+
+
+@pytest.mark.parametrize("wrong", [{"id": "NOT-A-UUID"}, {"refs": f"room:{'a' * 3000}"}])
+def test_what_no_entry_could_hold_is_told_and_the_true_event_comes_from_the_feed(
+    witness: Witness, wrong: dict[str, str]
+) -> None:
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    forged = seal(canonical({**source.events()[6].attributes, **wrong}), 7, digest(source.bodies[5]))
+    _reception(witness, {"scoring": source.bodies}).receive("scoring", [forged, source.bodies[7]])
+    assert [raw for raw in witness.sealed() if read(raw).source == source.name] == source.bodies
+    assert _findings(witness) == [("unreadable", source.name, None, None, None, None)]
+    assert [row[3] for row in _evidence(witness)] == [forged]
+
+
+def test_a_source_whose_own_feed_has_no_event_at_a_position_is_told_and_waited_for_there(
+    witness: Witness,
+) -> None:
+    source = witness.source("scoring")
+    tell(witness, "Qing")
+    forged = seal(canonical({**source.events()[7].attributes, "id": "X"}), 8, digest(source.bodies[6]))
+    reception = _reception(witness, {"scoring": [*source.bodies[:7], forged]})
+    assert [reception.catch_up(), reception.catch_up()] == [0, 0]
+    assert [raw for raw in witness.sealed() if read(raw).source == source.name] == source.bodies[:7]
+    assert _findings(witness) == [("unreadable", source.name, 8, 8, None, None)]
+    reception._feed = lambda service, position, limit: (
+        source.bodies[position:] if service == "scoring" else []
+    )
+    assert reception.catch_up() == 1
+    assert [raw for raw in witness.sealed() if read(raw).source == source.name] == source.bodies

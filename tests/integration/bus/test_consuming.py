@@ -33,6 +33,8 @@ def test_a_poison_event_is_parked_with_the_rest_of_its_stream_and_nothing_else_w
     assert ledger.entries()[:-1] == [log[position - 1] for position in (1, 4, 5, 7)]
     assert [position for _, position, _ in ledger.parked()] == [2, 3, 6]
     assert "UniqueViolation" in ledger.parked()[0][2]
+    told = ledger.audit.execute("SELECT source, first_position FROM findings WHERE kind = 'unrecordable'")
+    assert told.fetchall() == [(SOURCE, 2)]
     assert audit.running
 
 

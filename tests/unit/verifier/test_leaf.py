@@ -66,6 +66,8 @@ WRONG = {
     "a short hash": changed(previoushash="ab"),
     "no note": noted(b"{}"),
     "more in the note": noted(NOTE[:-1] + b',"z":1}'),
+    "a hash of half a length": noted(NOTE[:-1] + b',"unrecordable":"' + b"a" * 32 + b'"}'),
+    "a hash that is spelled otherwise": noted(NOTE[:-1] + b',"unrecordable":"' + b"A" * 64 + b'"}'),
     "a link too short": noted(NOTE.replace(b"[[", b"[[1],[", 1)),
     "a link of true": noted(b'{"links":[[true,-1]],"received":"2026-04-16T01:30:00.123456Z"}'),
     "a link of 1.0": noted(b'{"links":[[1.0,-1]],"received":"2026-04-16T01:30:00.123456Z"}'),
@@ -111,6 +113,12 @@ def test_no_entry_is_made_good_by_its_neighbour():
     assert leaf.quick([*halves, second]) is None
     both = EVENT + b"," + EVENT + b"\n" + NOTE
     assert leaf.quick([both, second]) is None
+
+
+def test_what_stands_in_for_an_event_has_the_hash_of_that_event():
+    stand_in = noted(NOTE[:-1] + b',"unrecordable":"' + b"ab" * 32 + b'"}')
+    assert leaf.read(stand_in) == leaf.read(GOOD)._replace(hash="ab" * 32, unrecordable=True)
+    assert leaf.quick([GOOD, stand_in]) is None
 
 
 def test_a_further_attribute_is_allowed():

@@ -55,7 +55,8 @@ ORIGIN = Origin(
     causation_id="causation",
     command_id="command",
 )
-DRAFT = draft(PLAIN, "id-1", "room-1", 7, ORIGIN)
+ID = "0b2f7d62-5d0e-7c11-8a01-3f5b2d4c6e70"
+DRAFT = draft(PLAIN, ID, "room-1", 7, ORIGIN)
 BODY = seal(DRAFT, 1, GENESIS)
 ATTRIBUTES = orjson.loads(BODY)
 
@@ -111,7 +112,7 @@ def taken_or_refused(body):
 def test_the_cloudevents_sdk_finds_the_required_attributes():
     event = JSONFormat().read(CloudEvent, BODY)
     assert event.get_specversion() == "1.0"
-    assert (event.get_id(), event.get_source()) == ("id-1", "/centre/test-envelope")
+    assert (event.get_id(), event.get_source()) == (ID, "/centre/test-envelope")
     assert (event.get_type(), event.get_subject()) == ("RoomOpened", "room-1")
     assert event.get_time().isoformat() == "2026-04-16T01:30:00+00:00"
     assert event.get_datacontenttype() == "application/json"
@@ -132,7 +133,7 @@ def test_attribute_values_are_of_types_that_cloudevents_has():
 
 @given(events)
 def test_an_event_says_the_same_after_draft_seal_and_read(event):
-    drafted = draft(event, "id-1", "room-1", 7, ORIGIN)
+    drafted = draft(event, ID, "room-1", 7, ORIGIN)
     sealed = read(seal(drafted, 1, GENESIS))
     assert sealed.event() == drafted_event(drafted) == event
     assert sealed.refs == list(event.refs())
@@ -140,7 +141,7 @@ def test_an_event_says_the_same_after_draft_seal_and_read(event):
 
 def test_a_sealed_event_tells_where_it_is_from_and_what_it_is_about():
     sealed = read(BODY)
-    assert (sealed.id, sealed.type, sealed.stream, sealed.position) == ("id-1", "RoomOpened", "room-1", 1)
+    assert (sealed.id, sealed.type, sealed.stream, sealed.position) == (ID, "RoomOpened", "room-1", 1)
     assert (sealed.source, sealed.service) == ("/centre/test-envelope", "test-envelope")
     assert sealed.actor == ("clerk", "exam_affairs", "centre")
     assert sealed.refs == [("room", "第1批 1 号考场"), ("key", "a%20b"), ("key", "c:d")]
@@ -178,13 +179,13 @@ def test_each_event_contains_the_hash_of_the_one_before(count):
 def test_what_nobody_could_read_is_not_even_drafted(field, value):
     broken = Origin(**{**vars(ORIGIN), field: value})
     with pytest.raises(Undecodable):
-        draft(PLAIN, "id-1", "room-1", 7, broken)
+        draft(PLAIN, ID, "room-1", 7, broken)
 
 
 def test_a_value_without_a_single_spelling_is_not_drafted():
     broken = RoomOpened(room="1", keys=(), seats=(), floor=1.5, locked=True, note=None)
     with pytest.raises(NotCanonical):
-        draft(broken, "id-1", "room-1", 7, ORIGIN)
+        draft(broken, ID, "room-1", 7, ORIGIN)
 
 
 # -- bodies that are not ours
@@ -243,6 +244,15 @@ def test_a_mutilated_body_is_refused_or_can_be_used(start, end, instead):
         ("subject", "a\x00"),
         ("type", ""),
         ("id", ""),
+        ("id", "NOT-A-UUID"),
+        ("id", ID.upper()),
+        ("id", ID + " "),
+        ("refs", f"room:{'a' * 1000}"),
+        ("refs", f"room:{'考' * 332}"),
+        ("refs", "ro%20om:1"),
+        ("actor", "考" * 332),
+        ("data", {"text": "a" * 64_500}),
+        ("refs", " ".join(f"a:{number}" for number in range(1700))),
         ("actor", ""),
         ("role", "emperor"),
         ("role", "EXAM_AFFAIRS"),
@@ -260,6 +270,27 @@ def test_a_mutilated_body_is_refused_or_can_be_used(start, end, instead):
 )
 def test_a_wrong_value_in_the_envelope_is_refused(name, value):
     refused(changed(**{name: value}))
+
+
+def test_what_no_entry_of_the_audit_log_could_hold_is_not_drafted():
+    for much in (
+        RoomOpened(room="1", keys=(), seats=(), floor=1, locked=True, note="a" * 64_000),
+        RoomOpened(room="1" * 1000, keys=(), seats=(), floor=1, locked=True, note=None),
+    ):
+        with pytest.raises(Undecodable, match="too long"):
+            draft(much, ID, "room-1", 7, ORIGIN)
+
+
+def test_what_is_drafted_can_be_sealed_wherever_it_comes_to_stand():
+    for length in range(62_000, 65_000, 7):
+        event = RoomOpened(room="1", keys=(), seats=(), floor=1, locked=True, note="a" * length)
+        try:
+            drafted = draft(event, ID, "room-1", 7, ORIGIN)
+        except Undecodable:
+            break
+        read(seal(drafted, 2**53 - 1, GENESIS))
+    else:
+        raise AssertionError("nothing was too long")
 
 
 def test_the_refusal_names_the_attribute():
@@ -326,7 +357,7 @@ def test_a_second_spelling_or_none_is_refused(raw):
         b" " + BODY,
         BODY + BODY,
         BODY.decode().encode("utf-16"),
-        BODY.replace(b'"id":"id-1"', b'"id":"id-1","id":"id-1"'),
+        BODY.replace(b'"id":', b'"id":"","id":'),
     ],
     ids=lambda body: repr(body[:12]),
 )

@@ -16,7 +16,7 @@ from services.audit.tiles import Prover, Roots
 from shared.runtime.definition import Impossible
 from shared.runtime.settings import Settings
 
-FORMAT = "jianding-trail/1"
+FORMAT = "jianding-trail/2"
 _PATIENCE = 20.0  # seconds for the signer to answer
 _ENTRIES = """
 SELECT DISTINCT e.index, e.leaf FROM subjects s JOIN entries e USING (index)
@@ -62,6 +62,7 @@ def bundle(
         raise NotPublished(f"{settings.origin} {size}")
     return {
         "format": FORMAT,
+        "about": f"{kind}:{id}",
         "checkpoint": str(note),
         "heads": [str(head) for head in heads],
         "entries": list(_entries(connection, subjects, Checkpoint.parse(note.text))),

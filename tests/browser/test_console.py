@@ -512,7 +512,7 @@ def test_a_trail_is_exported_with_its_proofs(reader: Come) -> None:
     with supervisor.page.expect_download() as download:
         supervisor.page.get_by_text("导出带证明的记录").click()
     bundle = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
-    assert bundle["format"] == "jianding-trail/1"
+    assert bundle["format"] == "jianding-trail/2"
     assert bundle["entries"]
 
 

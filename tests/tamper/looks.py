@@ -24,11 +24,11 @@ _PENANCE = 31.0  # seconds after a refusal, when it looks again
 _TOLD = "SELECT kind, first_index FROM findings ORDER BY id DESC LIMIT 1"
 
 
-def offline(path: Path, trusted: Path, max_age: float | None = None) -> Look:
-    """`jianding-verify PATH --policy FILE`."""
+def offline(path: Path, trusted: Path, max_age: float | None = None, about: str = "") -> Look:
+    """`jianding-verify PATH --policy FILE`, and `--about` what was promised."""
 
     def look() -> Seen:
-        verdict = cli._verify(path, trusted, max_age, 1)
+        verdict = cli._verify(path, trusted, max_age, 1, about)
         name = verdict.name if verdict.exit_code == CODES[verdict.name] else "another exit code"
         return Seen(name, verdict.index)
 

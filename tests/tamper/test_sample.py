@@ -32,6 +32,7 @@ ASKED = {
     "key swap": "key-swapped",
     "subject-index omission": "subject-omitted",
     "plain trail omission": "newest-of-a-trail-hidden",
+    "trail cut whole": "subject-head-cut-with-its-entries",
     "trail omission": "trail-entry-omitted",
     "column swap": "columns-swapped",
     "ALTER TYPE … USING": "type-altered-using",

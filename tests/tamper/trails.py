@@ -157,9 +157,27 @@ def subject_head_omitted(world: World, chance: Random) -> Deed:
     stray = [
         entry["index"] for entry in said["entries"] if not left & set(world.entries[entry["index"]].subjects)
     ]
-    if said["heads"] and not stray:
-        return None  # type: ignore[return-value]
     return handed(world, said, says(world, "incomplete", min(stray, default=None)))
+
+
+@kind("trail", most=40)
+def subject_head_cut_with_its_entries(world: World, chance: Random) -> Deed:
+    """A subject's head and every entry that only it speaks of are cut out: what is left is whole in itself.
+
+    Or it is even said to be about nothing else, to somebody who was promised more.
+    """
+    said = json.loads(json.dumps(world.trails[-1])) if chance.random() < 0.1 else bundle(world, chance)
+    promised, cut = said["about"], chance.randrange(len(said["heads"]))
+    del said["heads"][cut]
+    left = [head.split("\n")[1] for head in said["heads"]]
+    said["entries"] = [
+        entry for entry in said["entries"] if set(left) & set(world.entries[entry["index"]].subjects)
+    ]
+    look = looks.handed(world)
+    if left and chance.random() < 0.5:
+        said["about"] = left[0]
+        look = looks.offline(world.trail_file, world.settings.policy_file, about=promised)
+    return handed(world, said, at(look, "incomplete", None))
 
 
 @kind("trail", most=60)

@@ -1,5 +1,6 @@
 """A trail: the entries of some subjects, each proven to be in the tree, and none of them left out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -8,13 +9,15 @@ from typing import Any
 import orjson
 
 from . import files, notes, policy, tree, trust
-from .leaf import LONGEST, read, subjects, unescaped
+from .leaf import LONGEST, is_subject, read, subjects, unescaped
 from .notes import Checkpoint, Head, unbase64
 from .policy import Policy
 from .verdict import INCOMPLETE, TAMPERED, UNREADABLE, Verdict
 from .words import Fault, shown
 
-FORMAT = "jianding-trail/1"
+FORMAT = "jianding-trail/2"
+_OLD = "jianding-trail/1"  # which does not say what it is about
+_KEYS = {"format", "checkpoint", "heads", "entries"}
 ENTRIES = 1_000_000
 HEADS = 10_000
 _PROOF = 64  # hashes: more than any tree needs
@@ -36,10 +39,18 @@ class Bundle:
     checkpoint: bytes
     heads: list[bytes]
     entries: list[Entry]
+    about: str = ""  # `kind:id`
 
 
-def verify(file: Path, trusted: Policy, verdict: Verdict, now: float, max_age: float | None = None) -> None:
-    """Tells the verdict about everything in the file."""
+def verify(
+    file: Path,
+    trusted: Policy,
+    verdict: Verdict,
+    now: float,
+    max_age: float | None = None,
+    about: str = "",
+) -> None:
+    """Tells the verdict about everything in the file. `about`: whose trail it has to be, as `kind:id`."""
     raw = files.read(file, files.BUNDLE)
     if raw is None:
         verdict.add(UNREADABLE, None, "file", file=file, why=Fault("no_file"))
@@ -51,7 +62,7 @@ def verify(file: Path, trusted: Policy, verdict: Verdict, now: float, max_age: f
         return
     checkpoint = trust.judge(verdict, trusted, bundle.checkpoint, now, max_age)
     if checkpoint is not None:
-        _Trail(checkpoint, trusted, verdict).run(bundle)
+        _Trail(checkpoint, trusted, verdict).run(bundle, about)
 
 
 def parse(raw: bytes) -> Bundle:
@@ -60,9 +71,13 @@ def parse(raw: bytes) -> Bundle:
         said = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Fault("bundle_json") from None
-    if type(said) is not dict or said.get("format") != FORMAT:
+    if type(said) is not dict or said.get("format") not in (FORMAT, _OLD):
         raise Fault("bundle_format")
-    if said.keys() != {"format", "checkpoint", "heads", "entries"} or type(said["checkpoint"]) is not str:
+    if said["format"] == _OLD and "about" not in said:
+        said["about"] = ""
+    elif type(said.get("about")) is not str or not is_subject(said["about"]):
+        raise Fault("bundle_about")
+    if said.keys() != {*_KEYS, "about"} or type(said["checkpoint"]) is not str:
         raise Fault("bundle_keys")
     heads, entries = _list(said["heads"], "heads", HEADS), _list(said["entries"], "entries", ENTRIES)
     if any(type(head) is not str for head in heads):
@@ -71,6 +86,7 @@ def parse(raw: bytes) -> Bundle:
         said["checkpoint"].encode(),
         [head.encode() for head in heads],
         [_entry(place, entry) for place, entry in enumerate(entries, 1)],
+        said["about"],
     )
     indexes = [entry.index for entry in found.entries]
     if any(later <= earlier for earlier, later in pairwise(indexes)):
@@ -109,10 +125,12 @@ class _Trail:
         self._verdict = verdict
         self._bad: set[int] = set()
         self._unrecordable: list[int] = []
+        self._spoken: set[str] = set()  # subjects of which a head speaks, good or bad
 
-    def run(self, bundle: Bundle) -> None:
+    def run(self, bundle: Bundle, about: str) -> None:
         heads = self._heads(bundle.heads)
         trails: dict[str, dict[int, list[int]]] = {subject: {} for subject in heads}
+        demanded = {each: set(_demanded(each)) for each in (bundle.about, about) if each}
         for entry in bundle.entries:
             try:
                 links = self._links(entry)
@@ -120,6 +138,8 @@ class _Trail:
                 self._verdict.add(TAMPERED, entry.index, fault)
                 self._bad.add(entry.index)
                 continue
+            for each, subjects_ in demanded.items():
+                subjects_.update(_led_to(each, links))
             ours = trails.keys() & links.keys()
             for subject in ours:
                 trails[subject][entry.index] = links[subject]
@@ -127,10 +147,24 @@ class _Trail:
                 self._verdict.add(INCOMPLETE, entry.index, "trail_stray")
         if not bundle.heads:
             self._verdict.add(INCOMPLETE, None, "trail_nobody")
+        else:
+            self._covers(bundle.about, demanded)
         for subject, head in heads.items():
             self._walk(subject, head, trails[subject])
         if found := self._unrecordable:
             self._verdict.notes.append(Fault("unrecordable", count=len(found), index=found[0]))
+
+    def _covers(self, stated: str, demanded: dict[str, set[str]]) -> None:
+        """Whether there is a head for all that makes up the trails of what this is about."""
+        verdict = self._verdict
+        verdict.about = [shown(each) for each in demanded]
+        for each, wanted in demanded.items():
+            for subject in sorted(wanted - self._spoken):
+                verdict.add(INCOMPLETE, None, "trail_headless", about=each, subject=subject)
+        if not demanded:
+            verdict.notes.append(Fault("trail_unsaid"))
+        elif demanded.keys() == {stated}:
+            verdict.notes.append(Fault("trail_about", about=stated, size=self._checkpoint.size))
 
     def _heads(self, raws: list[bytes]) -> dict[str, Head]:
         found: dict[str, Head] = {}
@@ -141,6 +175,7 @@ class _Trail:
                 self._verdict.add(UNREADABLE, None, "head", place=place, why=why)
                 continue
             subject = unescaped(head.subject)
+            self._spoken |= {subject, head.subject}
             if self._is_signed(head) and self._fits(head):
                 if subject in found:
                     self._verdict.add(TAMPERED, None, "head_twice", subject=subject)
@@ -212,3 +247,16 @@ class _Trail:
 
     def _number(self, subject: str, index: int, found: int, wanted: int) -> None:
         self._verdict.add(TAMPERED, index, "trail_number", subject=subject, found=found, wanted=wanted)
+
+
+def _demanded(about: str) -> list[str]:
+    """The subjects whose entries make up the trail of what is asked for, as far as its name says."""
+    kind, _, id = about.partition(":")
+    return [about, f"actor:{id}"] if kind == "examiner" else [about]
+
+
+def _led_to(about: str, subjects_: Iterable[str]) -> list[str]:
+    """Those that an entry of the trail adds to it: a certificate's is that of its application as well."""
+    if not about.startswith("certificate:") or about not in subjects_:
+        return []
+    return [each for each in subjects_ if each.startswith("application:")]

@@ -14,6 +14,7 @@ import orjson
 import typer
 
 from . import bundle, export, files, policy
+from .leaf import is_subject
 from .pool import SIGNALS, processors
 from .progress import teller
 from .verdict import UNREADABLE, VALID, Verdict
@@ -63,6 +64,12 @@ def main(
         float | None,
         typer.Option(min=0, metavar="HOURS", help="Stale if the quorum has not cosigned within these."),
     ] = None,
+    about: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND:ID", help="Incomplete unless the bundle is the whole trail of this: candidate:0b2f…"
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")] = False,
     workers: Annotated[
         int, typer.Option(min=0, max=256, metavar="N", help="Processes; 0 for one on each processor.")
@@ -76,9 +83,11 @@ def main(
     _speak()
     if trust is None and not _is_folder(path):
         raise typer.BadParameter("a bundle needs one / 核验轨迹包须给出策略", param_hint="--policy")
+    if about and (_is_folder(path) or not is_subject(about)):
+        raise typer.BadParameter("kind:id, of a bundle / 须为 类别:编号，且用于轨迹包", param_hint="--about")
     try:
         with _cancellable():
-            verdict = _verify(path, trust, max_age, workers or processors())
+            verdict = _verify(path, trust, max_age, workers or processors(), about)
     except Cancelled as cancelled:
         sys.stderr.write("jianding-verify: cancelled / 已取消\n")
         raise typer.Exit(128 + cancelled.signal) from None
@@ -86,11 +95,11 @@ def main(
     raise typer.Exit(verdict.exit_code)
 
 
-def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int) -> Verdict:
+def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int, about: str = "") -> Verdict:
     started = time.monotonic()
     verdict = Verdict()
     try:
-        _look(path, trust, max_age, workers, verdict)
+        _look(path, trust, max_age, workers, verdict, about)
     except Fault as fault:
         verdict.add(UNREADABLE, None, fault)
     except Exception as error:  # whatever the input has brought about is its own fault
@@ -100,7 +109,9 @@ def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int)
     return verdict
 
 
-def _look(path: Path, trust: Path | None, max_age: float | None, workers: int, verdict: Verdict) -> None:
+def _look(
+    path: Path, trust: Path | None, max_age: float | None, workers: int, verdict: Verdict, about: str
+) -> None:
     file = trust or path / "policy"
     raw = files.read(file, files.POLICY)
     if raw is None:
@@ -115,7 +126,7 @@ def _look(path: Path, trust: Path | None, max_age: float | None, workers: int, v
         with teller() as progress:
             export.verify(path, trusted, verdict, time.time(), max_age, workers, progress, _METHOD)
     else:
-        bundle.verify(path, trusted, verdict, time.time(), max_age)
+        bundle.verify(path, trusted, verdict, time.time(), max_age, about)
 
 
 def _at_once(number: int, _frame: Any) -> None:
@@ -189,6 +200,7 @@ def _show(verdict: Verdict, out: TextIO) -> None:
         ("signed by 签名", ", ".join(data["signed_by"])),
         ("cosigned by 会签", ", ".join(data["cosigned_by"]) or "-"),
         ("newest cosignature 最近会签", data["newest_cosignature"] or "-"),
+        ("about 关于", ", ".join(data["about"])),
         ("subjects 对象", ", ".join(map(shown, data["subjects"]))),
     ):
         if value != "":

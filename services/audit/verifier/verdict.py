@@ -47,6 +47,7 @@ class Verdict:
     cosigned_by: list[str] = field(default_factory=list)
     newest_cosignature: int | None = None
     subjects: list[str] = field(default_factory=list)
+    about: list[str] = field(default_factory=list)  # what a bundle says, and what was asked for
     problems: list[Problem] = field(default_factory=list)
     notes: list[Fault] = field(default_factory=list)
     untold: int = 0  # further problems like those
@@ -102,6 +103,7 @@ class Verdict:
             "signed_by": self.signed_by,
             "cosigned_by": self.cosigned_by,
             "newest_cosignature": self.newest,
+            "about": self.about,
             "subjects": self.subjects,
             "problems": [{"index": problem.index, "problem": problem.fault.english} for problem in told],
             "more": more,

@@ -177,10 +177,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "bundle": ("the bundle is malformed: {why}", "轨迹包格式不对：{why}"),
     "bundle_json": ("not JSON of a depth that is allowed", "不是 JSON，或嵌套过深"),
     "bundle_keys": (
-        "format, checkpoint, heads and entries are needed, and nothing else",
-        "须有且仅有 format、checkpoint、heads、entries",
+        "format, about, checkpoint, heads and entries are needed, and nothing else",
+        "须有且仅有 format、about、checkpoint、heads、entries",
     ),
-    "bundle_format": ("not the format jianding-trail/1", "格式不是 jianding-trail/1"),
+    "bundle_format": (
+        "not the format jianding-trail/2, nor the older /1",
+        "格式不是 jianding-trail/2 或旧的 /1",
+    ),
+    "bundle_about": ("it does not say, as kind:id, what it is about", "未以 类别:编号 说明所关对象"),
     "bundle_entry": (
         "entry {place} is not an index, a leaf and a proof",
         "第 {place} 个条目不是序号、叶子与证明",
@@ -193,6 +197,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "证明不能从条目推到签名的根哈希",
     ),
     "trail_nobody": ("no subject head: the bundle speaks of nobody", "没有对象头，轨迹包不涉及任何对象"),
+    "trail_headless": (
+        "{about}: its trail is that of {subject} too, and no subject head speaks of it",
+        "{about}：其全程记录也包括 {subject}，而没有它的对象头",
+    ),
     "trail_missing": (
         "{subject}: the entry is missing, number {number} of {count}",
         "{subject}：缺少该条目（共 {count} 条中的第 {number} 条）",
@@ -222,6 +230,17 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{source}：对在此关闭的批次 {batch} 未作声明",
     ),
     # notes to the reader
+    "trail_about": (
+        "it says itself that it is about {about}, of which it covers what is among the first {size} entries;"
+        " if you were promised the trail of something else, ask with --about kind:id",
+        "该包自称关于 {about}，只涵盖前 {size} 条中与之有关的条目；"
+        "若约定的是别的对象，请用 --about 类别:编号 核验",
+    ),
+    "trail_unsaid": (
+        "of an older format, it does not say what it is about: only the subjects below are covered;"
+        " ask with --about kind:id for what you were promised",
+        "旧格式未说明所关对象：只涵盖下列对象；请用 --about 类别:编号 核验所约定的对象",
+    ),
     "own_policy": (
         "the policy is the folder's own: from the same hands, it proves nothing against them;"
         " give --policy a file from elsewhere",

@@ -280,7 +280,7 @@ def test_a_bundle_proves_each_event_and_that_there_is_no_other(
     signatory: Signatory, kind: str, id: str, subjects: int
 ) -> None:
     bundle = made(signatory, kind, id)
-    assert bundle["format"] == "jianding-trail/1"
+    assert bundle["format"] == "jianding-trail/2"
     assert len(bundle["heads"]) == subjects
     assert bundle["entries"]
     assert complete(signatory, bundle)

@@ -225,12 +225,13 @@ class Log:
         newest = found[-1] if found else -1
         return note(f"{ORIGIN}/subject\n{subject}\n{len(self.leaves)}\n{len(found)} {newest}\n", LOG)
 
-    def bundle(self, *subjects: str) -> dict[str, object]:
-        """The trail of these subjects, as JSON."""
+    def bundle(self, *subjects: str, about: str = "") -> dict[str, object]:
+        """The trail of these subjects, as JSON, said to be about the first."""
         hashes = self.hashes
         found = [at for at, about in enumerate(self.about) if set(subjects) & set(about)]
         return {
-            "format": "jianding-trail/1",
+            "format": "jianding-trail/2",
+            "about": about or subjects[0],
             "checkpoint": self.checkpoint(),
             "heads": [self.head(subject) for subject in subjects],
             "entries": [

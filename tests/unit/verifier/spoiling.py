@@ -17,11 +17,12 @@ def of_export(folder: Path, trusted: str = "", max_age: float | None = None, wor
     return verdict
 
 
-def of_bundle(file: Path, said: object, trusted: str = "") -> Verdict:
+def of_bundle(file: Path, said: object, trusted: str = "", about: str = "") -> Verdict:
     """The verdict on a bundle at NOW, written to `file`."""
     file.write_bytes(said if isinstance(said, bytes) else json.dumps(said).encode())
     verdict = Verdict()
-    bundle.verify(file, policy.parse((trusted or making.policy()).encode()), verdict, making.NOW + 60)
+    parsed = policy.parse((trusted or making.policy()).encode())
+    bundle.verify(file, parsed, verdict, making.NOW + 60, about=about)
     return verdict
 
 

@@ -147,6 +147,69 @@ def test_heads_are_signed_by_the_log(file, said):
     assert "signature_wrong" in codes(of_bundle(file, said))
 
 
+# -- what it is about
+
+
+def without(said, subject, *, entries=True):
+    """The bundle without a subject's head, and without the entries that only this one has."""
+    heads = [head for head in said["heads"] if head.split("\n")[1] != subject]
+    left = {head.split("\n")[1] for head in heads}
+    kept = [entry for entry in said["entries"] if left & set(LOG_OF_90.about[entry["index"]])]
+    return said | {"heads": heads, "entries": kept if entries else said["entries"]}
+
+
+def test_a_head_that_was_cut_out_with_its_entries_is_missed(file, said):
+    about_batch = LOG_OF_90.bundle(CANDIDATE, BATCH, about=BATCH)
+    verdict = of_bundle(file, without(about_batch, BATCH))
+    assert (verdict.name, verdict.index, codes(verdict)) == ("incomplete", None, ["trail_headless"])
+    assert of_bundle(file, without(said, BATCH)).name == "valid"
+
+
+def test_who_was_promised_something_asks_for_it(file, said):
+    cut = without(said, BATCH)
+    assert of_bundle(file, cut, about=CANDIDATE).name == "valid"
+    verdict = of_bundle(file, cut, about=BATCH)
+    assert (verdict.name, codes(verdict), verdict.about) == (
+        "incomplete", ["trail_headless"], [CANDIDATE, BATCH],
+    )  # fmt: skip
+    assert of_bundle(file, said, about=BATCH).name == "valid"
+
+
+def test_the_verdict_says_what_is_covered(file, said):
+    verdict = of_bundle(file, said)
+    assert [(note.code, note.values) for note in verdict.notes] == [
+        ("trail_about", {"about": CANDIDATE, "size": 90})
+    ]
+    assert of_bundle(file, said, about=CANDIDATE).as_data()["about"] == [CANDIDATE]
+
+
+def test_a_bundle_of_the_older_format_is_read_and_says_less(file, said):
+    older = {name: value for name, value in said.items() if name != "about"}
+    verdict = of_bundle(file, older | {"format": "jianding-trail/1"})
+    assert (verdict.name, [note.code for note in verdict.notes]) == ("valid", ["trail_unsaid"])
+    assert of_bundle(file, older).name == "unreadable"
+
+
+def test_an_examiners_trail_is_that_of_what_he_did_too(file):
+    log = Log()
+    for at in range(4):
+        log.add(log.event(making.SOURCES[0], ["examiner:Shi"][: at % 2], "Shi"))
+    whole = log.bundle("examiner:Shi", "actor:Shi")
+    assert of_bundle(file, whole).name == "valid"
+    verdict = of_bundle(file, log.bundle("examiner:Shi"))
+    assert (verdict.name, codes(verdict)) == ("incomplete", ["trail_headless"])
+
+
+def test_a_certificates_trail_is_that_of_the_applications_that_its_entries_name(file):
+    log = Log()
+    for refs in (["application:a"], ["application:a", "certificate:9"], ["application:b"], ["certificate:9"]):
+        log.add(log.event(making.SOURCES[0], refs, "Gao"))
+    assert of_bundle(file, log.bundle("certificate:9", "application:a")).name == "valid"
+    verdict = of_bundle(file, log.bundle("certificate:9"))
+    assert (verdict.name, codes(verdict)) == ("incomplete", ["trail_headless"])
+    assert "application:a" in verdict.problems[0].fault.english
+
+
 def test_a_subject_has_one_head(file, said):
     said["heads"].append(said["heads"][0])
     assert "head_twice" in codes(of_bundle(file, said))
@@ -161,7 +224,8 @@ def test_a_checkpoint_that_nobody_has_witnessed_is_told(file, said):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": "jianding-trail/2"}, {"format": None}, {"checkpoint": 1}, {"checkpoint": None},
+        {"format": "jianding-trail/3"}, {"format": None}, {"about": ""}, {"about": 1},
+        {"about": "nobody"}, {"checkpoint": 1}, {"checkpoint": None},
         {"heads": {}},
         {"heads": [1]}, {"entries": None}, {"entries": [1]}, {"more": 1}, {"entries": [{"index": 0}]},
         {"entries": [{"index": -1, "leaf": "", "proof": []}]},

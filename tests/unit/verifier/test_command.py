@@ -79,7 +79,7 @@ def test_programs_get_one_object(verify, folder, policy):
     found = said(verify(folder, "--policy", policy, "--json", "--workers", 2))
     assert list(found) == [
         "verdict", "index", "size", "root", "origin", "signed_by", "cosigned_by", "newest_cosignature",
-        "subjects", "problems", "more", "notes", "seconds",
+        "about", "subjects", "problems", "more", "notes", "seconds",
     ]  # fmt: skip
     assert (found["verdict"], found["index"], found["size"], found["problems"]) == ("valid", None, 300, [])
     assert found["origin"] == making.ORIGIN

@@ -84,6 +84,12 @@ def _database(connection: Connection[Any], service: str, roles: Iterable[str]) -
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(name, owner)
         )
+    admit(connection, service, roles)
+
+
+def admit(connection: Connection[Any], service: str, roles: Iterable[str]) -> None:
+    """Lets these roles, and nobody else, into the service's database."""
+    name = sql.Identifier(database(service))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for role in roles:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role)))

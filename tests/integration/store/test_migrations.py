@@ -113,3 +113,14 @@ def test_a_migration_that_fails_leaves_nothing_half_made(
     with pytest.raises(psycopg.errors.UndefinedColumn):
         migrations.migrate(office.cluster.admin, "registration", "failing_service")
     assert office.admin.execute("SELECT to_regclass('firsts')").fetchone() == (None,)
+
+
+def test_a_clone_has_the_roles_of_an_installation_whatever_a_test_did_to_them(cluster: Cluster) -> None:
+    cluster.clone(["scoring"])
+    with cluster.connect("scoring", "admin") as connection:
+        connection.execute("ALTER ROLE scoring_service NOLOGIN PASSWORD 'another'")
+        connection.execute("ALTER ROLE scoring_relay SET lock_timeout = '1ms'")
+    cluster.clone(["scoring"])
+    with cluster.connect("scoring") as service, cluster.connect("scoring", "relay") as relay:
+        assert service.execute("SELECT current_user").fetchone() == ("scoring_service",)
+        assert relay.execute("SHOW lock_timeout").fetchone() == ("20s",)

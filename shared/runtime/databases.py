@@ -1,9 +1,12 @@
 """Connections: who connects as what, and the pools that services work with."""
 
+import logging
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
@@ -13,7 +16,11 @@ from shared.security.keys import secret
 from shared.store import migrations
 from shared.store.errors import Restored
 
+log = logging.getLogger(__name__)
+
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+_PATIENCE = 600.0  # seconds in which a server has to come up
 
 # what a service has decided, and what it has heard; a relay may read only the former
 _DECIDED: LiteralString = """
@@ -80,3 +87,36 @@ def pool(settings: Settings, admin: str, service: str) -> ConnectionPool[Connect
         timeout=30,
         name=service,
     )
+
+
+def wait_for_own(
+    settings: Settings, service: str, role: str, stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Returns once `role` is let into migrated tables, or at `stop()`; TimeoutError ends the patience.
+
+    As the role itself: only `jianding migrate` needs, and has, the administrator's password.
+    """
+    dsn = as_role(settings, settings.database_url, service, role)
+    deadline, said = time.monotonic() + _PATIENCE, False
+    while not stop() and (reason := _missing(dsn, settings, role)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`")
+        if not said:
+            log.warning(
+                "PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason
+            )
+            said = True
+        time.sleep(0.2)
+
+
+def _missing(dsn: str, settings: Settings, role: str) -> str:
+    """What is not there yet; the tables and the rights on them come together."""
+    try:
+        with psycopg.connect(dsn) as connection:
+            refuse_restored(connection)
+            refuse_foreign(connection, settings, relay=role.endswith("_relay"))
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):
+        return "there are no tables, or old ones"
+    except psycopg.OperationalError as error:
+        return str(error).strip().splitlines()[-1]
+    return ""

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
-import psycopg
 from kombu import Connection
 from nameko.runners import ServiceRunner
 
 from shared.bus.calls import NoAnswer, Outsider
 from shared.contracts import SERVICES, SOURCES
-from shared.runtime import databases, relaying
+from shared.runtime import databases
 from shared.runtime.definition import DOOR, service_class
 from shared.runtime.node import Node, configuration
 from shared.runtime.settings import Settings
@@ -60,7 +59,7 @@ def serve(
     on_signal(lambda: stopping.append(True))
     door = listen(settings.http) if service == DOOR else None
     if door is None:
-        _wait_for_own_database(settings, service, migrations.service_role(service), lambda: bool(stopping))
+        databases.wait_for_own(settings, service, migrations.service_role(service), lambda: bool(stopping))
     wait_for_broker(settings.amqp_url, stop=lambda: bool(stopping))
     if stopping:
         return False
@@ -74,42 +73,6 @@ def serve(
     ready(address(door) if door else "")
     runner.wait()
     return True
-
-
-def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
-    """Relays one source until `stop()`."""
-    _wait_for_own_database(settings, service, migrations.relay_role(service), stop)
-    relaying.over_rabbit(settings, settings.database_url, service, stop)
-
-
-def _wait_for_own_database(
-    settings: Settings, service: str, role: str, stop: Callable[[], bool] = lambda: False
-) -> None:
-    """As the role itself: only `jianding migrate` needs, and has, the administrator's password."""
-    dsn = databases.as_role(settings, settings.database_url, service, role)
-    deadline, said = time.monotonic() + _PATIENCE, False
-    while not stop() and (reason := _missing(dsn, settings, role)):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`")
-        if not said:
-            log.warning(
-                "PostgreSQL does not let us in yet (%s); waiting for it and `jianding migrate`", reason
-            )
-            said = True
-        time.sleep(0.2)
-
-
-def _missing(dsn: str, settings: Settings, role: str) -> str:
-    """What is not there yet; the tables and the rights on them come together."""
-    try:
-        with psycopg.connect(dsn) as connection:
-            databases.refuse_restored(connection)
-            databases.refuse_foreign(connection, settings, relay=role.endswith("_relay"))
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction):
-        return "there are no tables, or old ones"
-    except psycopg.OperationalError as error:
-        return str(error).strip().splitlines()[-1]
-    return ""
 
 
 def call_embedded(

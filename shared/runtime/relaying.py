@@ -101,6 +101,12 @@ def lead(
     return SourceLog(connection, leader, settings.heartbeat_seconds)
 
 
+def relay(settings: Settings, service: str, stop: Callable[[], bool]) -> None:
+    """Waits for the database, then relays one source over RabbitMQ until `stop()`."""
+    databases.wait_for_own(settings, service, migrations.relay_role(service), stop)
+    over_rabbit(settings, settings.database_url, service, stop)
+
+
 def over_rabbit(
     settings: Settings, admin: str, service: str, stop: Callable[[], bool] = lambda: False
 ) -> None:

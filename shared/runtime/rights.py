@@ -21,6 +21,7 @@ def table() -> Table:
     }
 
 
+@cache
 def open_to_all() -> frozenset[tuple[str, str]]:
     """What may be called without being anybody: log-in and what is public."""
     return frozenset(call for call, roles in table().items() if roles == frozenset(Role))

@@ -1,5 +1,6 @@
 """`jianding`, the command line: one module for each group of commands."""
 
+import gc
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ _SERVERS = {"up", "serve", "relay", "signer", "witness"}
 
 def main() -> None:
     """The console script. Eventlet is patched before anything else is imported; the relay waits with pika."""
+    gc.disable()  # what is imported stays: to look for garbage among it is a tenth of a start
     _open_what_is_closed()
     for stream in (sys.stdin, sys.stdout, sys.stderr):  # whatever the locale says: ours are two languages
         if stream is not None:
@@ -27,6 +29,8 @@ def main() -> None:
         _patch()
     from shared.runtime.cli.main import main as run
 
+    gc.freeze()
+    gc.enable()
     run()
 
 

@@ -161,7 +161,7 @@ def relay(service: Annotated[Source, typer.Argument(help="Whose log.")]) -> None
 
     封存并发布一个服务的事件。
     """
-    from shared.runtime.processes import relay as run
+    from shared.runtime.relaying import relay as run
 
     current, stopping = _distributed(), []
     on_signal(lambda: stopping.append(True))

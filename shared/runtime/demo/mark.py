@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shared.bus.calls import Refused
-
 _NAME = "demo"
 _TEXT = "The demo made the data in this folder, and the next demo replaces it.\n"
 
@@ -28,6 +26,8 @@ def mark(var: Path) -> None:
 @contextmanager
 def somebodys(var: Path) -> Iterator[None]:
     """Around a command: once it may have been accepted, the data is no more the demo's alone."""
+    from shared.bus.calls import Refused
+
     before = marked(var)
     (var / _NAME).unlink(missing_ok=True)  # first: whoever dies in between keeps his data
     try:

@@ -128,7 +128,7 @@ FIELDS = {
     "text": "编号或准考证", "position": "位置", "consumer": "消费者", "source": "来源", "data": "事件内容",
     "why": "原因", "projection": "视图", "document_checked": "证件已核", "photo_matches": "照片相符",
     "stage": "进度", "signer": "签名人", "result": "成绩", "dossier": "证书档案", "batches": "批次",
-    "id": "编号", "at": "序号", "minutes": "分钟",
+    "id": "编号", "at": "序号", "before": "终止序号", "minutes": "分钟",
 }  # fmt: skip
 # what is told before something is done that cannot be undone
 SURE = {"reason": "理由", "why": "理由", "ground": "法定事由", "candidate": "考生", "appointment": "任职"}

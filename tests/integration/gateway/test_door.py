@@ -1,6 +1,8 @@
 """Through the door of a real node: commands, pages, the feed, logins."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -10,9 +12,11 @@ from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
 from shared.runtime.demo.people import fictional
 from shared.testing.http import Said, Visitor
+from shared.testing.processes import Processes
 from shared.testing.rabbitmq.node import wait_until
 from tests.integration.gateway.conftest import House
 
+EXAMPLE = Path(__file__).parents[3] / "examples/subscriber_http.py"
 REGISTRATION = "/api/v1/registration"
 Token = Callable[[Role], str]
 PEOPLE = iter(fictional(10, Random(7), new_id))  # no two with one document
@@ -130,8 +134,9 @@ def test_open_streams_keep_nobody_waiting(visitor: Visitor, token: Token) -> Non
     assert visitor.get("/api/v1/audit/head", supervisor).status == 200
 
 
-def test_somebody_logs_in_goes_on_and_leaves(visitor: Visitor, token: Token) -> None:
-    name, password = f"fictional-{new_id()[:8]}", f"no secret {new_id()}"
+def _account(visitor: Visitor, token: Token) -> tuple[str, str]:
+    """A supervisor's: (name, password)."""
+    name, password = f"fictional-{new_id()[-8:]}", f"no secret {new_id()}"
     opened = visitor.post(
         f"{REGISTRATION}/open_account",
         token(Role.ADMINISTRATOR),
@@ -142,6 +147,11 @@ def test_somebody_logs_in_goes_on_and_leaves(visitor: Visitor, token: Token) -> 
         appointments=[{"role": "supervisor", "body": "centre"}],
     )
     assert opened.status == 200, opened.body
+    return name, password
+
+
+def test_somebody_logs_in_goes_on_and_leaves(visitor: Visitor, token: Token) -> None:
+    name, password = _account(visitor, token)
     wrong = visitor.post(f"{REGISTRATION}/login", name=name, password="something else")
     assert (wrong.status, wrong.code) == (401, "WrongLogin")
     login = visitor.post(f"{REGISTRATION}/login", name=name, password=password)
@@ -151,6 +161,26 @@ def test_somebody_logs_in_goes_on_and_leaves(visitor: Visitor, token: Token) -> 
     assert (renewed.status, renewed.json["role"]) == (200, "supervisor")
     assert visitor.post(f"{REGISTRATION}/logout", refresh=renewed.json["refresh"]).status == 200
     assert visitor.post(f"{REGISTRATION}/refresh", refresh=renewed.json["refresh"]).status == 401
+
+
+def test_the_example_over_http_misses_nothing_while_it_is_away(
+    house: House, visitor: Visitor, token: Token, tmp_path: Path
+) -> None:
+    name, password = _account(visitor, token)
+    kept, end = tmp_path / "position", visitor.get("/api/v1/audit/head", token(Role.SUPERVISOR)).json["size"]
+    kept.write_text(str(end - 1))
+    people = []
+    with Processes(tmp_path, {**os.environ, "JIANDING_PASSWORD": password}) as processes:
+        for _ in range(2):
+            people.append(_enrol(visitor, token))
+            example = processes.program(EXAMPLE, house.address, name, kept, "PersonEnrolled")
+            people.append(_enrol(visitor, token))
+            example.await_line(people[-1])
+            wait_until(lambda: int(kept.read_text()) >= int(example.last_line.split()[0]), 30)  # noqa: B023
+            example.kill()
+            assert [line.split()[1:] for line in example.said("PersonEnrolled")] == [
+                ["PersonEnrolled", f"candidate-{person}"] for person in people[-2:]
+            ]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/v1/docs"])

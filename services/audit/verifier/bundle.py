@@ -1,10 +1,10 @@
 """A trail: the entries of some subjects, each proven to be in the tree, and none of them left out."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -15,11 +15,14 @@ from .policy import Policy
 from .verdict import INCOMPLETE, TAMPERED, UNREADABLE, Verdict
 from .words import Fault, shown
 
+Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
 FORMAT = "jianding-trail/2"
 _OLD = "jianding-trail/1"  # which does not say what it is about
 _KEYS = {"format", "checkpoint", "heads", "entries"}
 ENTRIES = 1_000_000
 HEADS = 10_000
+_OFTEN = 100  # entries between two words about the progress: some milliseconds
 _PROOF = 64  # hashes: more than any tree needs
 
 
@@ -49,23 +52,27 @@ def verify(
     now: float,
     max_age: float | None = None,
     about: str = "",
+    progress: Progress = lambda _done, _all: None,
 ) -> None:
-    """Tells the verdict about everything in the file. `about`: whose trail it has to be, as `kind:id`."""
+    """Tells the verdict about everything in the file. `about`: whose trail it has to be, as `kind:id`.
+
+    `progress` hears how many entries are done, of how many: half of the way is reading them.
+    """
     raw = files.read(file, files.BUNDLE)
     if raw is None:
         verdict.add(UNREADABLE, None, "file", file=file, why=Fault("no_file"))
         return
     try:
-        bundle = parse(raw)
+        bundle = parse(raw, progress)
     except Fault as why:
         verdict.add(UNREADABLE, None, "bundle", why=why)
         return
     checkpoint = trust.judge(verdict, trusted, bundle.checkpoint, now, max_age)
     if checkpoint is not None:
-        _Trail(checkpoint, trusted, verdict).run(bundle, about)
+        _Trail(checkpoint, trusted, verdict).run(bundle, about, progress)
 
 
-def parse(raw: bytes) -> Bundle:
+def parse(raw: bytes, progress: Progress = lambda _done, _all: None) -> Bundle:
     """A bundle; Fault if it is malformed."""
     try:
         said = orjson.loads(raw)
@@ -85,13 +92,21 @@ def parse(raw: bytes) -> Bundle:
     found = Bundle(
         said["checkpoint"].encode(),
         [head.encode() for head in heads],
-        [_entry(place, entry) for place, entry in enumerate(entries, 1)],
+        [_entry(place, entry) for place, entry in _half(enumerate(entries, 1), 0, len(entries), progress)],
         said["about"],
     )
     indexes = [entry.index for entry in found.entries]
     if any(later <= earlier for earlier, later in pairwise(indexes)):
         raise Fault("bundle_order")
     return found
+
+
+def _half(items: Iterable[Item], before: int, count: int, progress: Progress) -> Iterator[Item]:
+    """The items of one of two ways through so many entries; `before`: those of the way before this one."""
+    for place, item in enumerate(items):
+        if place % _OFTEN == 0:
+            progress((before + place) // 2, count)
+        yield item
 
 
 def _list(value: Any, what: str, limit: int) -> list[Any]:
@@ -127,11 +142,12 @@ class _Trail:
         self._unrecordable: list[int] = []
         self._spoken: set[str] = set()  # subjects of which a head speaks, good or bad
 
-    def run(self, bundle: Bundle, about: str) -> None:
+    def run(self, bundle: Bundle, about: str, progress: Progress) -> None:
         heads = self._heads(bundle.heads)
         trails: dict[str, dict[int, list[int]]] = {subject: {} for subject in heads}
         demanded = {each: set(_demanded(each)) for each in (bundle.about, about) if each}
-        for entry in bundle.entries:
+        count = len(bundle.entries)
+        for entry in _half(bundle.entries, count, count, progress):
             try:
                 links = self._links(entry)
             except Fault as fault:
@@ -145,6 +161,7 @@ class _Trail:
                 trails[subject][entry.index] = links[subject]
             if not ours:
                 self._verdict.add(INCOMPLETE, entry.index, "trail_stray")
+        progress(count, count)
         if not bundle.heads:
             self._verdict.add(INCOMPLETE, None, "trail_nobody")
         else:

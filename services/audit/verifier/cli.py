@@ -122,11 +122,11 @@ def _look(
         trusted = policy.parse(raw)
     except Fault as why:
         raise Fault("policy", why=why) from None
-    if _is_folder(path):
-        with teller() as progress:
+    with teller() as progress:
+        if _is_folder(path):
             export.verify(path, trusted, verdict, time.time(), max_age, workers, progress, _METHOD)
-    else:
-        bundle.verify(path, trusted, verdict, time.time(), max_age, about)
+        else:
+            bundle.verify(path, trusted, verdict, time.time(), max_age, about, progress)
 
 
 def _at_once(number: int, _frame: Any) -> None:

@@ -1,12 +1,15 @@
 """Trail bundles: proven entries, and none of them left out."""
 
 import json
+import signal
 from base64 import b64decode, b64encode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.audit.verifier import bundle, cli, policy
+from services.audit.verifier.verdict import Verdict
 from tests.unit.verifier import making
 from tests.unit.verifier.making import LOG, ORIGIN, WITNESSES, Log, Signer, an_id
 from tests.unit.verifier.spoiling import flips, of_bundle
@@ -273,3 +276,39 @@ def test_a_turned_bit_anywhere_in_a_longer_trail_is_noticed(tmp_path, data):
     wrong = bytearray(raw)
     wrong[bit // 8] ^= 1 << bit % 8
     assert of_bundle(tmp_path / "trail.json", bytes(wrong)).name != "valid"
+
+
+@pytest.fixture
+def long(file, said, monkeypatch):
+    """How many entries there are in a trail of which every fifth is told."""
+    monkeypatch.setattr(bundle, "_OFTEN", 5)
+    file.write_text(json.dumps(said))
+    return len(said["entries"])
+
+
+def test_how_far_it_is_is_told_in_both_halves_of_the_way(file, long):
+    told, verdict = [], Verdict()
+    trusted = policy.parse(making.policy().encode())
+    bundle.verify(file, trusted, verdict, making.NOW + 60, progress=lambda *said: told.append(said))
+    assert told == sorted(told)
+    assert {total for _, total in told} == {long}
+    assert (told[0], told[-1]) == ((0, long), (long, long))
+    assert [done for done, _ in told if 0 < done < long // 2]
+    assert [done for done, _ in told if long // 2 < done < long]
+    assert verdict.name == "valid"
+
+
+@pytest.mark.usefixtures("long")
+@pytest.mark.parametrize("when", [1, 5, 8])
+def test_it_can_be_cancelled_on_its_way(file, when):
+    told = []
+
+    def progress(*said):
+        told.append(said)
+        if len(told) == when:
+            signal.raise_signal(signal.SIGINT)
+
+    trusted = policy.parse(making.policy().encode())
+    with pytest.raises(cli.Cancelled), cli._cancellable():
+        bundle.verify(file, trusted, Verdict(), making.NOW + 60, progress=progress)
+    assert len(told) == when

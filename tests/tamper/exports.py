@@ -15,6 +15,7 @@ from tests.tamper.forging import (
     relinked,
     spelled,
     tree_files,
+    unstated,
 )
 from tests.tamper.world import SIZE, World
 
@@ -104,8 +105,10 @@ def _forged(world: World, index: int, forged: bytes, again: bool, *, shows: bool
 def _content(world: World, chance: Random, again: bool) -> Deed:
     index = chance.randrange(SIZE)
     entry = world.entries[index]
-    forged = leaf(spelled(other_event(entry, chance)), entry.links, entry.received)
-    return _forged(world, index, forged, again, shows=world.next_of_source(index) is not None)
+    event = other_event(entry, chance)
+    forged = leaf(spelled(event), entry.links, entry.received)
+    shows = world.next_of_source(index) is not None or unstated(world.entries, index, event) == index
+    return _forged(world, index, forged, again, shows=shows)
 
 
 @kind("export", weight=3)

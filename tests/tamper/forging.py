@@ -80,6 +80,23 @@ def relinked(events: Iterable[tuple[bytes, str]]) -> list[bytes]:
     return leaves
 
 
+def unstated(entries: Sequence[Entry], changed: int, event: dict[str, Any]) -> int | None:
+    """Where a log whose chain was made anew from a changed event on is denied by its own source.
+
+    That is the statement of what its batch had; none if it tells of nothing that was changed.
+    """
+    seal = next(
+        each for each in entries if each.source == event["source"] and each.event["type"] == "BatchSealed"
+    )
+    if changed < seal.index:
+        return seal.index
+    if changed > seal.index or event["type"] != "BatchSealed":
+        return None
+    numbers = ("events", "first_position", "last_position", "chain_digest", "upto")
+    same = all(event["data"][name] == seal.event["data"][name] for name in numbers)
+    return None if same else seal.index
+
+
 def resealed(entries: Sequence[Entry], changed: int, event: dict[str, Any]) -> dict[int, bytes]:
     """The changed event, and every later one of its source with the hash of the one before."""
     found = {changed: spelled(event)}

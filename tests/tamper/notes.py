@@ -11,7 +11,7 @@ from services.audit.domain.tree import Tree, leaf_hash
 from tests.tamper import looks
 from tests.tamper.deeds import Chance, Deed, Expected, at, kind
 from tests.tamper.exports import changed, says, tree_files
-from tests.tamper.forging import leaf, other_event, relinked, resealed, turned
+from tests.tamper.forging import leaf, other_event, relinked, resealed, turned, unstated
 from tests.tamper.trails import handed
 from tests.tamper.world import World, seed
 
@@ -111,23 +111,27 @@ def cosignature_forged(world: World, chance: Random) -> Deed:
     return checkpoint(world, chance, str(forged_note), "tampered" if pretends else "unwitnessed")
 
 
-def _tree_of_a_forger(world: World, chance: Random) -> list[bytes]:
-    """A log that says something else, with chains, links and tree to match: whole in itself."""
+def _tree_of_a_forger(world: World, chance: Random) -> tuple[list[bytes], int | None]:
+    """A log that says something else, with chains, links and tree to match; where a source denies it."""
     index = chance.randrange(len(world.entries))
     entry = world.entries[index]
     if chance.random() < 0.5:
         forged = leaf(entry.sealed, entry.links, f"2031{entry.received[4:]}")
-        return [*world.pristine[:index], forged, *world.pristine[index + 1 :]]
-    others = resealed(world.entries, index, other_event(entry, chance))
-    return relinked((others.get(each.index, each.sealed), each.received) for each in world.entries)
+        return [*world.pristine[:index], forged, *world.pristine[index + 1 :]], None
+    event = other_event(entry, chance)
+    others = resealed(world.entries, index, event)
+    leaves = relinked((others.get(each.index, each.sealed), each.received) for each in world.entries)
+    return leaves, unstated(world.entries, index, event)
 
 
-def _signed_tree(world: World, chance: Random, *keys: PrivateKey) -> tuple[dict[str, bytes | None], Note]:
-    leaves = _tree_of_a_forger(world, chance)
+def _signed_tree(
+    world: World, chance: Random, *keys: PrivateKey
+) -> tuple[dict[str, bytes | None], Note, int | None]:
+    leaves, denied = _tree_of_a_forger(world, chance)
     root = Tree().append(map(leaf_hash, leaves)).root
     text = Checkpoint(world.settings.origin, len(leaves), root).text
     note = Note(text, tuple(key.sign(text, int(world.now)) for key in keys))
-    return {**tree_files(leaves), "checkpoint": str(note).encode()}, note
+    return {**tree_files(leaves), "checkpoint": str(note).encode()}, note, denied
 
 
 @kind("notes", again=True, weight=0.5)
@@ -135,7 +139,7 @@ def key_swapped(world: World, chance: Random) -> Deed:
     """A log that was rewritten as a whole is signed by another key of its name, and cosigned by strangers."""
     stranger = PrivateKey.seeded(world.settings.origin, LOG, chance.randbytes(32))
     others = [PrivateKey.seeded(key.name, WITNESS, chance.randbytes(32)) for key in world.witness_keys]
-    files, _ = _signed_tree(world, chance, stranger, *others)
+    files, _, _ = _signed_tree(world, chance, stranger, *others)
     return changed(world, files, says(world, "tampered", None))
 
 
@@ -143,7 +147,7 @@ def key_swapped(world: World, chance: Random) -> Deed:
 def minority_colludes(world: World, chance: Random) -> Deed:
     """The log's own key and up to two of four witnesses sign a log that was rewritten as a whole."""
     traitors = chance.sample(world.witness_keys, chance.randrange(3))
-    files, note = _signed_tree(world, chance, world.key, *traitors)
+    files, note, denied = _signed_tree(world, chance, world.key, *traitors)
 
     def judged() -> looks.Seen:
         try:
@@ -152,7 +156,8 @@ def minority_colludes(world: World, chance: Random) -> Deed:
             return looks.Seen(type(error).__name__)
         return looks.Seen("accepted")
 
-    return changed(world, files, says(world, "unwitnessed", None), at(judged, "QuorumMissing", None))
+    verdict = "unwitnessed" if denied is None else "tampered"
+    return changed(world, files, says(world, verdict, denied), at(judged, "QuorumMissing", None))
 
 
 # -- the policy

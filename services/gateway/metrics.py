@@ -57,9 +57,8 @@ def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], setting
         method = request.method if request.url_rule else "none"  # a stranger may invent any
         requests.labels(method, route, response.status_code).inc()
         seconds.labels(route).observe(time.perf_counter() - g.began)
-        if request.method == "POST" and request.blueprint and "." in (request.endpoint or ""):
-            service, _, command = (request.endpoint or "").partition(".")
-            commands.labels(service, command, response.status_code).inc()
+        for service, command, status in _commands(response.status_code):
+            commands.labels(service, command, status).inc()
         return response
 
     @app.get("/metrics")
@@ -68,6 +67,14 @@ def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], setting
         if not _near(networks) and principal().actor.role not in FOLLOWERS:
             raise NotForThisRole
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _commands(status: int) -> list[tuple[str, str, int]]:
+    """(service, command, status) of those of this request; of a page, what its desk sent."""
+    service, _, command = (request.endpoint or "").partition(".")
+    if service == "console" or request.method != "POST" or not command:
+        return list(g.get("commands", ()))
+    return [(service, command, status)]
 
 
 def _near(networks: list[Any]) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import eventlet
-from flask import request
+from flask import g, request
 
 from services.gateway.console.session import Who
+from services.gateway.problems import status_of
 from shared.bus.calls import Refused
 from shared.kernel.ids import derived_id
 
@@ -53,7 +54,12 @@ class Desk:
         """
         given = request.form["command_id"]
         command_id = derived_id(given, step) if step else given
-        answer = self.ask(service, method, command_id=command_id, **message)
+        try:
+            answer = self.ask(service, method, command_id=command_id, **message)
+        except Refused as refused:
+            _count(service, method, status_of(refused.problem))
+            raise
+        _count(service, method, 200)
         if seen is not None:
             _wait(seen)
         return answer
@@ -70,6 +76,11 @@ class Desk:
         """Whoever is signed in; only pages with roles may ask."""
         assert self.who is not None
         return self.who
+
+
+def _count(service: str, method: str, status: int) -> None:
+    """For `/metrics`: an answer to a form redirects, whatever came of it."""
+    g.setdefault("commands", []).append((service, method, status))
 
 
 def _wait(seen: Callable[[], Any]) -> None:

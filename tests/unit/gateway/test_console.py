@@ -15,7 +15,7 @@ from marshmallow import validate
 
 from services.gateway import console, feed
 from services.gateway.app import make_app
-from services.gateway.backend import Backend
+from services.gateway.backend import Backend, NoAnswer
 from services.gateway.console import assets, words
 from services.gateway.console.frame import Page
 from services.gateway.console.language import catalogue
@@ -26,6 +26,7 @@ from shared.bus.calls import Refused
 from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
+from shared.kernel.ids import new_id
 from shared.runtime.definition import service_class
 from shared.runtime.manual import manual, schema
 from shared.runtime.settings import settings
@@ -183,6 +184,28 @@ def test_what_the_first_page_asks_is_no_sensitive_read_and_allowed(
 def test_a_refused_count_is_left_out(services: Services, logged_in: Callable[[Role], FlaskClient]) -> None:
     services.answer = Refused({"code": "role", "field": "", "rule": "R185", "zh": "", "en": ""})
     assert "<strong" not in logged_in(Role.CENTRE_REVIEWER).get("/").text
+
+
+# -- what is pressed
+
+
+def test_a_command_from_a_page_is_counted_under_its_own_name_with_what_came_of_it(
+    services: Services, logged_in: Callable[[Role], FlaskClient]
+) -> None:
+    problem = {"code": "RoleNotAllowed", "field": "", "rule": "R185", "zh": "", "en": ""}
+
+    def tell(service: str, method: str, _message: dict[str, Any]) -> Any:
+        answers = {"pass_centre_review": Refused(problem), "application": {}, "applications": []}
+        return answers.get(method, NoAnswer(service))
+
+    services.tell = tell
+    client = logged_in(Role.CENTRE_REVIEWER)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/centre/reviews").text)
+    assert token
+    data = {"csrf_token": token[1], "command_id": new_id()}
+    assert client.post(f"/centre/reviews/{new_id()}/pass", data=data).status_code == 303
+    counted = 'jianding_commands_total{command="pass_centre_review",service="registration",status="403"} 1.0'
+    assert counted in client.get("/metrics").text
 
 
 # -- the live page

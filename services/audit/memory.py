@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from services.audit import files
+from services.audit.domain.following import Following
 from services.audit.domain.tree import Tree
 from shared.runtime.definition import Impossible
 
@@ -36,27 +37,44 @@ class Memory:
 
     def load(self) -> Tree | None:
         """The tree that was signed last; None if none ever was, MemoryBroken if that cannot be said."""
+        return self._read()[0]
+
+    def following(self) -> Following | None:
+        """What was known of the sources then; None if that was never kept."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[Tree | None, Following | None]:
         try:
             said = json.loads(self.path.read_bytes())
             tree = Tree.stored(said["size"], bytes.fromhex("".join(said["peaks"])))
-            if said != self._said(tree):
+            following = _following(said) if "sources" in said else None
+            if said != self._said(tree, following):
                 raise ValueError
         except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
+            return None, None
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise MemoryBroken(str(self.path)) from None
-        return tree
+        return tree, following
 
-    def keep(self, tree: Tree) -> None:
+    def keep(self, tree: Tree, following: Following) -> None:
         """On the disk when it returns."""
         files.folder(self.path.parent)
-        files.write(self.path, json.dumps(self._said(tree), indent=1).encode())
+        files.write(self.path, json.dumps(self._said(tree, following), indent=1).encode())
 
-    def _said(self, tree: Tree) -> dict[str, Any]:
-        said = {
+    def _said(self, tree: Tree, following: Following | None) -> dict[str, Any]:
+        said: dict[str, Any] = {
             "origin": self.origin,
             "size": tree.size,
             "root": tree.root.hex(),
             "peaks": [peak.hex() for peak in tree.peaks],
         }
+        if following is not None:
+            ends = {source: list(end) for source, end in sorted(following.ends.items())}
+            said |= {"sources": ends, "received": following.received}
         return {**said, "digest": sha256(json.dumps(said).encode()).hexdigest()}
+
+
+def _following(said: dict[str, Any]) -> Following:
+    ends = {source: (int(position), str(hash)) for source, (position, hash) in said["sources"].items()}
+    size = said["size"]
+    return Following(size, ends, said["received"], trusted=size)

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg import Connection
 
 from services.audit.domain import leaf
+from services.audit.domain.following import Following, Told
 from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tiling import Tiling
 from services.audit.domain.tree import HASH, WIDTH, Tree, leaf_hash
@@ -42,20 +43,26 @@ class Rereading:
     """One way through the log; `tree` is what its bytes amount to so far.
 
     `met` is told each entry's links, {(kind, id): number}; False: they do not count on from those before.
+    `following` is told each entry's place.
     """
 
-    def __init__(self, met: Met = lambda _index, _links: True) -> None:
+    def __init__(self, met: Met = lambda _index, _links: True, following: Following | None = None) -> None:
         self._met = met
+        self.following = following
         self._tiling = Tiling()
         self._leaves = b""  # the stored tile that the entries of this moment fall into
         self._agreed = 0  # size of the last tree head that followed from the entries
 
     @classmethod
     def behind(
-        cls, connection: Connection[Any], size: int, met: Met = lambda _index, _links: True
+        cls,
+        connection: Connection[Any],
+        size: int,
+        met: Met = lambda _index, _links: True,
+        following: Following | None = None,
     ) -> "Rereading":
         """Goes on behind the first `size` entries, whose tree is what the stored tiles say it is."""
-        found = cls(met)
+        found = cls(met, following)
         try:
             found._tiling = Tiling.of(size, StoredTiles(connection))
         except LookupError as error:
@@ -81,14 +88,23 @@ class Rereading:
             rows: dict[int, dict[tuple[str, str], int]] = {}
             for index, kind, ref, number in subjects:
                 rows.setdefault(index, {})[kind, ref] = number
+            told = []
             for index in range(start, stop):
                 if index - start >= len(leaves) or leaves[index - start][0] != index:
                     raise Disagreement(index, "it is missing")
-                self._entry(cursor, index, leaves[index - start][1], rows.get(index, {}))
+                told.append(self._entry(cursor, index, leaves[index - start][1], rows.get(index, {})))
                 self._head(said.get(index + 1))
+        self._follow(start, told)  # last: what the database contradicts itself is said first
         return stop == end
 
-    def _entry(self, cursor: Any, index: int, bytes_: bytes, rows: Mapping[tuple[str, str], int]) -> None:
+    def _follow(self, start: int, told: Sequence[Told]) -> None:
+        if self.following is None:
+            return
+        for index, each in enumerate(told, start):
+            if wrong := self.following.add(index, each):
+                raise Disagreement(index, wrong)
+
+    def _entry(self, cursor: Any, index: int, bytes_: bytes, rows: Mapping[tuple[str, str], int]) -> Told:
         hash = leaf_hash(bytes_)
         full = self._tiling.add(hash)
         if index % WIDTH == 0:
@@ -102,11 +118,12 @@ class Rereading:
                 )
                 first = (at * WIDTH + differs) * WIDTH**level
                 raise Disagreement(first, f"tile {level}/{at} does not follow from the entries")
-        links = _linked(index, bytes_)
+        links, told = _linked(index, bytes_)
         if rows != links:
             raise Disagreement(index, "its subjects are not those that it names")
         if not self._met(index, links):
             raise Disagreement(index, "its links do not count on from the entries before")
+        return told
 
     def _head(self, said: Sequence[bytes] | None) -> None:
         if said is None:
@@ -127,18 +144,21 @@ def _hash(hashes: bytes, at: int) -> bytes:
     return hashes[at * HASH : (at + 1) * HASH]
 
 
-def _linked(index: int, bytes_: bytes) -> dict[tuple[str, str], int]:
-    """The number that a leaf gives to each of its subjects."""
+def _linked(index: int, bytes_: bytes) -> tuple[dict[tuple[str, str], int], Told]:
+    """The number that a leaf gives to each of its subjects, and what it says of its place."""
     try:
-        sealed, links, _ = leaf.decode(bytes_)
-        subjects = subjects_of(read(sealed))
+        sealed, links, received, instead = leaf.parts(bytes_)
+        event = read(sealed)
+        subjects = subjects_of(event)
     except (NoLeaf, Undecodable) as error:
         raise Disagreement(index, str(error)) from None
     if len(subjects) != len(links):
         raise Disagreement(index, "it does not have a link for each of its subjects")
-    return {subject: number for subject, (number, _) in zip(subjects, links, strict=True)}
+    previous = event.attributes["previoushash"]
+    told = Told(event.source, event.position, previous, instead or event.hash.hex(), received)
+    return {subject: number for subject, (number, _) in zip(subjects, links, strict=True)}, told
 
 
 def link_of(index: int, bytes_: bytes, kind: str, ref: str) -> int:
     """The number that a leaf gives to one subject; 0 if it does not name it."""
-    return _linked(index, bytes_).get((kind, ref), 0)
+    return _linked(index, bytes_)[0].get((kind, ref), 0)

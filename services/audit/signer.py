@@ -3,10 +3,11 @@
 Each step:
 1. read the stored bytes behind what was signed last, as many as a moment allows, and hash them anew;
 2. compare them with the tiles, the tree heads and the subjects that the database has of them;
-3. go on only from what was signed last: a shorter log, or another one, is refused and told as a finding;
-4. write down what is going to be signed, to the disk; only then sign and store it;
-5. ask the witnesses; with a quorum of them the checkpoint is published;
-6. answer how far subjects have come, and read a further piece of what was signed long ago: piece by piece the
+3. hold what is new against what was last of each source, and against the clock;
+4. go on only from what was signed last: a shorter log, or another one, is refused and told as a finding;
+5. write down what is going to be signed, to the disk; only then sign and store it;
+6. ask the witnesses; with a quorum of them the checkpoint is published;
+7. answer how far subjects have come, and read a further piece of what was signed long ago: piece by piece the
    whole log, again and again, each time to arrive at what was signed.
 
 When it starts, the stored tiles have to lead to what it has signed last. After a refusal it reads everything.
@@ -15,6 +16,7 @@ When it starts, the stored tiles have to lead to what it has signed last. After 
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +26,7 @@ from psycopg import Connection
 from services.audit import keyring, rereading, signed
 from services.audit.cosigners import Cosigners, Refusal
 from services.audit.domain.checkpoints import Checkpoint, SubjectHead
+from services.audit.domain.following import Following
 from services.audit.domain.notes import Malformed, Note, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import WIDTH, Tree, leaf_hash, verify_inclusion
@@ -33,7 +36,7 @@ from services.audit.raising import raise_finding
 from services.audit.rereading import Disagreement, Rereading
 from services.audit.tiles import Prover, Roots, StoredTiles
 from services.audit.witness import Witness
-from shared.kernel.clock import stamp, utc_now
+from shared.kernel.clock import Clock, stamp, utc_now
 from shared.kernel.faults import reached
 from shared.runtime.settings import Settings
 
@@ -60,11 +63,14 @@ class Signer:
         near: Witness | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[], Any] = lambda: None,
+        now: Clock = utc_now,
     ) -> None:
         self._settings, self._near, self._clock, self._pause = settings, near, clock, pause
         self._memory = Memory.of(settings.var / "signer", settings.origin)
         self._seen = Newest(self._memory.path.with_suffix(".subjects"))
-        self._reading, self._patrol = Rereading(self._seen.add), Rereading()
+        self._now = now
+        self._whole: datetime | None = None  # when a step began that has left nothing for the next
+        self._reading, self._patrol = Rereading(self._seen.add, Following()), Rereading()
         self._lap = Tree()  # that the patrol has to arrive at
         self._note: Note | None = None  # what is stored
         self._enough = False
@@ -96,9 +102,11 @@ class Signer:
         keys = self._keys(connection, held)
         if held is None and self._has_signed(connection, keys):
             raise MemoryLost(str(self._memory.path))
-        size = rereading.size(connection)
+        began, size = self._now(), rereading.size(connection)
         tree = self._read(connection, held or Tree(), size)
         self.behind = tree.size < size
+        if not self.behind:
+            self._whole = began
         if tree.size:
             self._sign(connection, keys, held or Tree(), tree)
             self._publish(connection)
@@ -115,23 +123,33 @@ class Signer:
         return note is not None and _is_by(note, keys)
 
     def _read(self, connection: Connection[Any], held: Tree, size: int) -> Tree:
+        self._following.trusted = max(self._following.trusted, held.size)
         if size < (before := max(held.size, self._reading.tree.size)):
             raise Disagreement(size, f"the log ends here, but once had {before} entries")
         if self._reading.tree.size < held.size:
             if self._doubted:
                 self._read_to(connection, held.size)
             else:
-                known = min(held.size, self._seen.size)
-                self._reading = Rereading.behind(connection, known, self._seen.add)
+                following = self._memory.following()
+                # of an older memory, what was last of each source is learnt anew from the first entry on
+                known = min(held.size, self._seen.size) if following else 0
+                following = following or Following(trusted=held.size)
+                self._reading = Rereading.behind(connection, known, self._seen.add, following)
                 self._read_to(connection, held.size)
             if self._reading.tree != held:
                 first = _first_difference(self._reading.tree, held)
                 raise Disagreement(
                     first, f"from here on the log is not the one of {held.size} that was signed"
                 )
+        self._following.between(self._whole, self._now())
         self._read_to(connection, _within_portion(self._reading.tree.size, size))
         self._doubted = False
         return self._reading.tree
+
+    @property
+    def _following(self) -> Following:
+        assert self._reading.following is not None
+        return self._reading.following
 
     def _read_to(self, connection: Connection[Any], size: int) -> None:
         while not self._reading.read(connection, size):
@@ -147,7 +165,7 @@ class Signer:
         if note == self._note:
             return
         if tree != held:
-            self._memory.keep(tree)
+            self._memory.keep(tree, self._following)
         reached("signer-kept")
         try:
             signed.store(connection, checkpoint, note)
@@ -236,7 +254,7 @@ class Signer:
 
     def _forget(self) -> None:
         self._seen.drop()
-        self._reading, self._patrol, self._lap = Rereading(self._seen.add), Rereading(), Tree()
+        self._reading, self._patrol, self._lap = Rereading(self._seen.add, Following()), Rereading(), Tree()
         self._note, self._enough = None, False
 
     def _tell(self, connection: Connection[Any], refusal: Refusal) -> None:

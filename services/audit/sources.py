@@ -24,6 +24,7 @@ from services.audit.domain.sources import (
     Statement,
     Waiting,
     asked,
+    early,
     judge,
     late,
 )
@@ -123,12 +124,12 @@ class Watch:
         said = [orjson.loads(row[2].partition(b"\n")[0]) for row in rows]
         # a finding about the lateness of findings would be the next one
         ours = source == self._settings.source("audit")
-        arrivals = (
+        arrivals = [
             Arrival(position, moment(event["recordedtime"]), received)
             for (position, received, _, type), event in zip(rows, said, strict=True)
             if not (ours and type == "FindingRaised")
-        )
-        found = late(arrivals, self._limits.transit)
+        ]
+        found = late(arrivals, self._limits.transit) + early(arrivals)
         return rows[-1][0], found + seals.look(connection, source, said)
 
     def _unsealed(self, connection: Connection[Any], source: str) -> list[Found]:

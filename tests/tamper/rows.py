@@ -1,7 +1,12 @@
 """Mutations of rows of the audit database, by whoever owns it."""
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from random import Random
 
+from shared.kernel.clock import stamp
 from tests.tamper import looks
 from tests.tamper.database import column, headed, ranged, rebuild, restored, set_leaf, signed_at, written
 from tests.tamper.deeds import Deed, Expected, at, kind, within
@@ -16,7 +21,7 @@ from tests.tamper.forging import (
     resealed,
     spelled,
 )
-from tests.tamper.world import CHECKPOINTS, SIZE, World
+from tests.tamper.world import BEGAN, CHECKPOINTS, SIZE, World
 
 COLUMNS = ("source", "position", "event_id", "type", "actor", "role", "received_at")
 LOG = ("entries", "subjects", "tree_heads", "tiles")
@@ -254,3 +259,45 @@ def backup_restored_and_continued(world: World, chance: Random) -> Deed:
     )
     world.forget_signed(size)
     return restored(world, [*LOG, "signed_checkpoints", "cosignatures"], ranged(world, size))
+
+
+# -- what is new, before it is signed
+
+
+def _heard(world: World, chance: Random, hours: tuple[float, float] = (0, 0)) -> list[tuple[bytes, str]]:
+    """Two further events of a source, as (sealed, received): so many hours after the log's last was."""
+    last = world.of_source(chance.randrange(SIZE))[-1]
+    found, previous = list[tuple[bytes, str]](), last.hash
+    for place, later in enumerate(hours, 1):
+        position = {"position": last.position + place, "previoushash": previous, "refs": ""}
+        sealed = spelled({**last.event, "id": world.an_id(chance), **position})
+        arrived = datetime.fromisoformat(world.entries[-1].received) + timedelta(hours=later, seconds=place)
+        found.append((sealed, stamp(arrived)))
+        previous = sha256(sealed).hexdigest()
+    return found
+
+
+def _unsigned(world: World, heard: Sequence[tuple[bytes, str]], index: int) -> Deed:
+    known = [(entry.sealed, entry.received) for entry in world.entries]
+    rebuild(world, relinked([*known, *heard]))
+    return restored(world, LOG, at(looks.signer(world), "not-signed", index))
+
+
+@kind("database", again=True)
+def new_entry_rewritten(world: World, chance: Random) -> Deed:
+    """What the log has just received says something else, or is left out, and all that follows is computed
+    anew before the signer comes."""
+    (sealed, received), following = _heard(world, chance)
+    if chance.random() < 0.3:
+        return _unsigned(world, [following], SIZE)
+    wrong = spelled({**json.loads(sealed), "data": {"forged": chance.randrange(10**6)}})
+    return _unsigned(world, [(wrong, received), following], SIZE + 1)
+
+
+@kind("database", again=True)
+def new_arrival_moved(world: World, chance: Random) -> Deed:
+    """What has just come is said to have come long before, or to be yet to come, before the signer comes."""
+    place, off = chance.randrange(2), chance.uniform(2.1, 5000)
+    hours = [0.0, 0.0]
+    hours[place] = -off if chance.random() < 0.5 else (datetime.now(UTC) - BEGAN) / timedelta(hours=1) + off
+    return _unsigned(world, _heard(world, chance, (hours[0], hours[1])), SIZE + place)

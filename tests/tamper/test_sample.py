@@ -41,6 +41,8 @@ ASKED = {
     "row-level-security hiding": "rows-hidden-by-row-level-security",
     "offline file edit": "file-swapped",
     "another's event id": "id-of-another-event-taken",
+    "change before it is signed": "new-entry-rewritten",
+    "arrival moved before it is signed": "new-arrival-moved",
     "batch count edit": "batch-count-changed",
     "batch omission": "event-of-a-closed-batch-dropped",
     "batch addition": "event-added-to-a-closed-batch",

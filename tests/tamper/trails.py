@@ -160,7 +160,7 @@ def subject_head_omitted(world: World, chance: Random) -> Deed:
     return handed(world, said, says(world, "incomplete", min(stray, default=None)))
 
 
-@kind("trail", most=40)
+@kind("trail", most=10)
 def subject_head_cut_with_its_entries(world: World, chance: Random) -> Deed:
     """A subject's head and every entry that only it speaks of are cut out: what is left is whole in itself.
 

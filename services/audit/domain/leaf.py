@@ -68,12 +68,17 @@ def _is_stamp(text: str) -> bool:
 
 def decode(leaf: bytes) -> tuple[bytes, list[Link], str]:
     """(sealed, links, received); NoLeaf for whatever `encode` would not have written."""
+    return parts(leaf)[:3]
+
+
+def parts(leaf: bytes) -> tuple[bytes, list[Link], str, str]:
+    """The same, and the hash of the event that this leaf stands in for; empty where it is the event's own."""
     sealed, _, note = leaf.partition(b"\n")
     found = _NOTE.fullmatch(note)
     if found is None or len(leaf) > LONGEST:
         raise NoLeaf("the bytes are not an event and audit's note")
     links = [(int(number), int(previous)) for number, previous in _LINK.findall(found[1])]
-    return sealed, links, found[2].decode()
+    return sealed, links, found[2].decode(), (found[3] or b"").decode()
 
 
 def hash_of(leaf: bytes) -> bytes:
@@ -81,8 +86,5 @@ def hash_of(leaf: bytes) -> bytes:
 
     Of an entry that stands in for an event, it is that of the event as its source sealed it.
     """
-    sealed, _, note = leaf.partition(b"\n")
-    found = _NOTE.fullmatch(note)
-    if found is None:
-        raise NoLeaf("the bytes are not an event and audit's note")
-    return bytes.fromhex(found[3].decode()) if found[3] else sha256(sealed).digest()
+    sealed, _, _, instead = parts(leaf)
+    return bytes.fromhex(instead) if instead else sha256(sealed).digest()

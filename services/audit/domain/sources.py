@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from services.audit.domain.following import CLOCKS
 from shared.kernel.clock import stamp
 
 SKEW = timedelta(seconds=5)  # of two machines' clocks, where an order is concluded from them
@@ -227,20 +228,34 @@ class Arrival:
 
 def late(arrivals: Iterable[Arrival], transit: timedelta) -> list[Found]:
     """The ranges of a source's log that were on their way for longer than `transit`; arrivals ascend."""
-    ranges: list[tuple[int, int, timedelta]] = []
-    for each in arrivals:
-        delay = each.received - each.recorded
-        if delay <= transit:
-            continue
-        if ranges and ranges[-1][1] == each.position - 1:
-            first, _, longest = ranges.pop()
-            ranges.append((first, each.position, max(longest, delay)))
-        else:
-            ranges.append((each.position, each.position, delay))
+    delays = [(each.position, each.received - each.recorded) for each in arrivals]
     return [
         Found("late-events", first, last, {"seconds": int(longest.total_seconds())})
-        for first, last, longest in ranges
+        for first, last, longest in _ranges(delays, transit)
     ]
+
+
+def early(arrivals: Iterable[Arrival]) -> list[Found]:
+    """The ranges that were recorded after audit had received them, by more than clocks differ."""
+    ahead = [(each.position, each.recorded - each.received) for each in arrivals]
+    return [
+        Found("recorded-ahead", first, last, {"seconds": int(longest.total_seconds())})
+        for first, last, longest in _ranges(ahead, CLOCKS)
+    ]
+
+
+def _ranges(found: Iterable[tuple[int, timedelta]], limit: timedelta) -> list[tuple[int, int, timedelta]]:
+    """(first, last, longest) of what is beyond the limit and without a gap."""
+    ranges: list[tuple[int, int, timedelta]] = []
+    for position, delay in found:
+        if delay <= limit:
+            continue
+        if ranges and ranges[-1][1] == position - 1:
+            first, _, longest = ranges.pop()
+            ranges.append((first, position, max(longest, delay)))
+        else:
+            ranges.append((position, position, delay))
+    return ranges
 
 
 def _about(said: Statement, kind: str, since: datetime) -> Found:

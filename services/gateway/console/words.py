@@ -168,6 +168,8 @@ _FINDINGS = {
     "equivocation": "说法矛盾", "forged": "伪造内容", "unreadable": "无法读取", "not-signed": "拒绝签署",
     "refused-by-witness": "见证方拒绝", "short-batch": "批次事件缺少", "other-batch": "批次事件不符",
     "late-in-batch": "批次关闭后补记", "unsealed-batch": "批次未封存", "hidden-entries": "追溯索引被删",
+    "unrecordable": "无法入册", "recorded-ahead": "记录时间超前", "clock-ahead": "时钟超前",
+    "bad-signature": "签名无效",
 }  # fmt: skip
 _SERVICES = {
     "registration": "报名", "scheduling": "考务", "scoring": "评分",

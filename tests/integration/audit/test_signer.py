@@ -1,5 +1,6 @@
 """The signer: what it signs is what the stored bytes are, and follows from all that it has signed before."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +12,15 @@ from psycopg.errors import InsufficientPrivilege
 
 from services.audit import keyring, programs, signed, signer, standing
 from services.audit.domain.checkpoints import Checkpoint
+from services.audit.domain.leaf import decode, encode
 from services.audit.domain.notes import WITNESS, PrivateKey
 from services.audit.domain.policy import Policy
 from services.audit.domain.tree import Tree, leaf_hash
 from services.audit.log import Recorder
 from services.audit.memory import MemoryBroken, MemoryLost
+from shared.kernel.ids import new_id
+from shared.wire.canonical import canonical
+from shared.wire.envelope import read, seal
 from tests.integration.audit.signatory import Signatory, altered
 from tests.integration.audit.witness import Witness, tell
 
@@ -488,3 +493,65 @@ def test_a_signer_without_its_file_of_subjects_reads_the_log_and_knows_them_agai
     signed.ask(signatory.audit.connection, signatory.settings.origin, [("candidate", ref)])
     signatory.sign()
     assert signatory.findings() == [(index, "the subject's rows do not come to its last entry")]
+
+
+# -- what is new follows from what was before
+
+
+def test_a_new_entry_that_was_rewritten_before_it_was_signed_is_denied_by_the_next(
+    signatory: Signatory,
+) -> None:
+    signatory.sign()
+    first = signatory.published
+    tell(signatory.audit, "Tao")
+    signatory.audit.hear()
+    sealed, links, received = decode(signatory.leaves()[18])
+    forged = canonical({**json.loads(sealed), "type": "Forged"})
+    signatory.rewrite(18, encode(forged, links, received))
+    assert signatory.sign() is False
+    assert signatory.findings() == [(19, "it does not contain the hash of its source's event before")]
+    assert signatory.published == first
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize(("year", "why"), [("2020", "long before"), ("2999", "yet to come")])
+def test_a_new_entry_with_another_arrival_is_not_signed(
+    signatory: Signatory, year: str, why: str, restarted: bool
+) -> None:
+    signatory.sign()
+    tell(signatory.audit, "Tao")
+    signatory.audit.hear()
+    sealed, links, _ = decode(signatory.leaves()[18])
+    signatory.rewrite(18, encode(sealed, links, f"{year}-04-16T01:30:00.000000Z"))
+    if restarted:
+        signatory.restart()
+    assert signatory.sign() is False
+    ((index, reason),) = signatory.findings()
+    assert index == 18
+    assert why in reason
+
+
+def test_a_signer_that_kept_no_chains_learns_them_from_what_it_has_signed(signatory: Signatory) -> None:
+    signatory.sign()
+    tree = signatory.memory.load()
+    assert tree is not None
+    said = signatory.memory._said(tree, None)
+    signatory.memory.path.write_text(json.dumps(said))
+    signatory.restart()
+    tell(signatory.audit, "Tao")
+    signatory.audit.hear()
+    assert signatory.sign() is True
+    following = signatory.memory.following()
+    assert following is not None
+    assert {source: end[0] for source, end in following.ends.items()} == {
+        each.name: len(each.bodies) for each in signatory.audit.sources
+    }
+
+
+def test_a_new_gap_in_a_source_is_not_signed(signatory: Signatory) -> None:
+    source = signatory.audit.source("scoring")
+    event = {**source.events()[-1].attributes, "id": new_id()}
+    skipping = read(seal(canonical(event), len(source.bodies) + 2, bytes(32)))
+    Recorder().append(signatory.audit.connection, [skipping])
+    assert signatory.sign() is False
+    assert signatory.findings() == [(18, "its position 8 does not follow 6 of its source")]

@@ -16,6 +16,7 @@ from services.audit.domain.sources import (
     Record,
     Statement,
     asked,
+    early,
     judge,
     late,
 )
@@ -234,6 +235,15 @@ def test_a_clock_that_is_far_ahead_is_told_and_does_not_silence_the_true_stateme
     assert source.look() == []
     assert source.record.head is not None
     assert source.record.head.position == 11
+
+
+def test_what_says_to_be_recorded_long_after_it_was_received_is_told_in_ranges() -> None:
+    def arrival(position: int, hours: float) -> Arrival:
+        return Arrival(position, NOON + timedelta(hours=hours), NOON)
+
+    arrivals = [arrival(*each) for each in [(1, 2), (2, 2.5), (3, 70_000), (4, -9), (5, 3)]]
+    found = [(each.kind, each.first, each.last, each.detail["seconds"]) for each in early(arrivals)]
+    assert found == [("recorded-ahead", 2, 3, 252_000_000), ("recorded-ahead", 5, 5, 10_800)]
 
 
 def test_late_events_are_told_in_ranges_with_the_longest_delay() -> None:

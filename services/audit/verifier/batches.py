@@ -1,7 +1,7 @@
 """What each source states of its closed batches (`BatchSealed`), against the entries that it has of them.
 
-Ranges count what they have, and `judged` puts them together. It is asked of a log without holes alone: of
-entries that are not there, nobody knows which batch they name.
+Ranges count what they have, and `judged` looks at all of it. It is asked of a log without holes and with
+whole chains alone: of entries that are not there, nobody knows which batch they name.
 """
 
 from array import array

@@ -64,7 +64,9 @@ class Joined:
         verdict.untold += self.untold
         self._denied = {earlier for _, earlier, _ in self._broken}
         verdict.problems += map(self._chain_problem, self._broken)
-        if not self._blind and not self.missing and self._time:
+        # where a chain is broken, what a source has of a batch is anybody's guess, and the break is told
+        whole = not self._blind and not self.missing and not self.problems and not self._broken
+        if whole and self._time:
             verdict.problems += judged(self._batches, self._time)
         for code, found in (
             ("clock_back", self._backwards),

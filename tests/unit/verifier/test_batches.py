@@ -95,6 +95,14 @@ def test_who_states_nothing_leaves_the_log_incomplete_once_a_minute_is_over(batc
     assert silent == [(301, "batch_silent")] * (len(STATING) - 1)
 
 
+def test_where_a_chain_is_broken_only_that_is_told(batch, tmp_path):
+    """An entry of a place that its source has twice would be counted anywhere."""
+    batch.seal(events=299)
+    batch.say(SCORING, position=3)
+    name, told = batch.found(tmp_path)
+    assert (name, told) == ("tampered", [(301, "position")])
+
+
 def test_of_a_log_with_a_hole_nobody_knows_what_is_in_a_batch(batch, tmp_path):
     batch.seal(events=299)
     folder = batch.log.write(tmp_path / "log")

@@ -208,6 +208,25 @@ def test_a_command_from_a_page_is_counted_under_its_own_name_with_what_came_of_i
     assert counted in client.get("/metrics").text
 
 
+def test_what_was_typed_beside_a_refused_button_is_shown_to_be_mended(
+    services: Services, logged_in: Callable[[Role], FlaskClient]
+) -> None:
+    problem = {"code": "InvalidInput", "field": "rooms", "rule": "R066", "zh": "考场过多。", "en": ""}
+    services.tell = lambda _service, _method, message: Refused(problem) if "rooms" in message else []
+    client = logged_in(Role.EXAM_AFFAIRS)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
+    assert token
+    data = {"csrf_token": token[1], "command_id": (id := new_id()), "subject": "", "typed": "rooms"}
+    way = f"/station/batches/{new_id()}/seat?from=2"
+    page = client.post(way, data={**data, "rooms": "一号 <考场>\n二号考场", "kept": "7"})
+    assert page.status_code == 422
+    assert "考场过多。" in page.text
+    assert f'action="{way}"' in page.text
+    assert ">一号 &lt;考场&gt;\n二号考场</textarea>" in page.text
+    assert f'name="command_id" value="{id}"' in page.text
+    assert 'name="kept" value="7"' in page.text
+
+
 # -- the live page
 
 

@@ -9,14 +9,17 @@ from zoneinfo import ZoneInfo
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from werkzeug.wrappers import Response
 
+from services.gateway.console import words
 from services.gateway.console.language import ZONE
 from shared.bus.calls import Refused
 from shared.kernel.clock import stamp
 from shared.kernel.ids import new_id
 
 _MOST_OF_A_FILE = 2_000_000
+_TYPED = ("text", "lines", "number")
+_NOT_AGAIN = ("csrf_token", "command_id", "subject", "typed", "password", "current")
+_LONG = 60  # characters of a text that needs lines
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Form:
     subject: str = ""
     weight: str = "main"
     sign: bool = False
+
+    @property
+    def typed(self) -> str:
+        """The names of what somebody types, as `act` wants them."""
+        return " ".join(field.name for field in self.fields if field.kind in _TYPED)
 
     @property
     def multipart(self) -> bool:
@@ -113,15 +121,32 @@ def serve(
     return redirect(target or request.url, 303)
 
 
-def act(send: Callable[[], Any], back: str, done: Any = "") -> Response:
-    """A button was pressed: does it, and goes back with what came of it."""
+def act(send: Callable[[], Any], back: str, done: Any = "") -> Any:
+    """A button was pressed: does it, and goes back with what came of it.
+
+    What somebody typed beside the button is not thrown away when it is refused: it is shown to be mended.
+    """
     try:
         send()
     except Refused as refused:
+        if typed := request.form.get("typed", "").split():
+            form = _as_typed(typed).again(refused.problem)
+            return render_template("form.html", title=_("请更正后再提交"), form=form), 422
         flash(refused.problem, "problem")  # type: ignore[arg-type]
     else:
         flash(str(done or _("已办理。")), "done")
     return redirect(back, 303)
+
+
+def _as_typed(names: Sequence[str]) -> Form:
+    fields = []
+    for name, value in request.form.items():
+        if name in names:
+            long = len(value) > _LONG or "\n" in value
+            fields.append(Field(name, words.field(name), "lines" if long else "text"))
+        elif name not in _NOT_AGAIN:
+            fields.append(Field(name, "", "hidden"))
+    return Form(fields, _("再次提交"), request.full_path.rstrip("?"))
 
 
 def subject() -> str:

@@ -38,8 +38,11 @@ SELECT %s, (SELECT coalesce(max(index), -1) + 1 FROM entries)
 _TOUCH = "UPDATE checks SET done = %s, touched_at = now() WHERE id = %s RETURNING cancelled"
 _END = "UPDATE checks SET ended_at = now(), touched_at = now(), done = %s, verdict = %s WHERE id = %s"
 _CANCEL = f"UPDATE checks SET cancelled = true WHERE id = %s AND {_ALIVE} RETURNING id"  # noqa: S608
+_STAMP = """'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""
 _SHOWN = f"""
-SELECT id, asked_by, asked_at::text, ended_at::text, done, whole, cancelled, verdict, {_ALIVE} AS running
+SELECT id, asked_by, to_char(asked_at AT TIME ZONE 'UTC', {_STAMP}) AS asked_at,
+       to_char(ended_at AT TIME ZONE 'UTC', {_STAMP}) AS ended_at, done, whole, cancelled, verdict,
+       {_ALIVE} AS running
   FROM checks WHERE id < %(after)s ORDER BY id DESC LIMIT %(limit)s
 """  # noqa: S608
 
@@ -75,8 +78,8 @@ def verdict(workshop: Workshop, progress: Callable[[int], None] = lambda _: None
         return found
 
 
-def verified(workshop: Workshop, by: Actor) -> dict[str, Any]:
-    """The same at once, and that he had it verified."""
+def verified(workshop: Workshop, by: Actor) -> Any:
+    """The same at once, as data, and that he had it verified."""
     found = verdict(workshop).as_data()
     with workshop.connect() as connection:
         say(connection, workshop, by, found)

@@ -170,7 +170,7 @@ def _page_described() -> dict[str, Any]:
     row = {
         "type": "object",
         "required": ["position", "event"],
-        "properties": {"position": {"type": "integer"}, "event": {"type": "object"}},
+        "properties": {"position": {"type": "integer"}, "event": {"$ref": "#/components/schemas/Event"}},
     }
     about = "The audit log behind a position, as CloudEvents with their positions 事件流（分页）"
     return {

@@ -19,6 +19,7 @@ TYPE = "application/problem+json"
 _STATUS = {
     "InvalidInput": 422,
     "IdempotencyKeyMissing": 422,
+    "IdempotencyKeyNotTaken": 422,
     "UnknownCommand": 404,
     "NotThere": 404,
     "NotLoggedIn": 401,

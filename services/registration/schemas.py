@@ -2,10 +2,11 @@
 
 import base64
 import binascii
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, validate
 
+from services.registration.answers import Status
 from services.registration.domain import account, application, person, training
 from services.registration.domain.eligibility import COLLEGE, VOCATIONAL
 from services.registration.domain.identity import DOCUMENTS
@@ -28,9 +29,7 @@ from shared.wire.schemas import (
     Words,
 )
 
-STATES = (
-    "submitted", "station_passed", "rejected", "registered", "ticketed", "withdrawn", "concluded",
-)  # fmt: skip
+STATES = get_args(Status)
 KINDS = ("student", "society", "enterprise")
 _PHOTO_BYTES = 200_000
 

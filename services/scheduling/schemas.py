@@ -1,5 +1,8 @@
 """What callers send to scheduling."""
 
+from typing import get_args
+
+from services.scheduling.answers import Stage
 from services.scheduling.domain import batch, sitting
 from services.scheduling.domain.panel import PARTS
 from shared.wire.schemas import (
@@ -107,7 +110,7 @@ class BatchesOf(Page):
 class Agenda(Newest):
     key = "batch"
 
-    stage = Choice("applied", "noticed", "supplied", "seated", "closed")
+    stage = Choice(*get_args(Stage))
 
 
 class LatestBatches(Newest):

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from services.scheduling import queries, schemas
+from services.scheduling import answers, queries, schemas
 from services.scheduling.domain.batch import batch
 from services.scheduling.domain.sitting import sitting
 from services.scheduling.policies import policies
@@ -11,10 +11,11 @@ from services.scheduling.projections import board, panels
 from shared.kernel.actors import Role
 from shared.kernel.ids import blind_code
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Commands, Feed, LogPage, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
-from shared.runtime.gauges import Gauges
+from shared.runtime.gauges import Gauges, Standing
 from shared.runtime.operations import operated
+from shared.wire.answers import Decided
 
 definition = Definition(
     name="scheduling",
@@ -39,74 +40,74 @@ class Scheduling:
     gauges = Gauges()
 
     @rpc
-    def apply_for_batch(self, **message: Any) -> dict[str, Any]:
+    def apply_for_batch(self, **message: Any) -> Decided:
         return self.execute(schemas.ApplyForBatch, message)
 
     @rpc
-    def issue_task_notice(self, **message: Any) -> dict[str, Any]:
+    def issue_task_notice(self, **message: Any) -> Decided:
         return self.execute(schemas.IssueTaskNotice, message)
 
     @rpc
-    def seal_paper_pool(self, **message: Any) -> dict[str, Any]:
+    def seal_paper_pool(self, **message: Any) -> Decided:
         return self.execute(schemas.SealPaperPool, message)
 
     @rpc
-    def assign_examiner(self, **message: Any) -> dict[str, Any]:
+    def assign_examiner(self, **message: Any) -> Decided:
         return self.execute(schemas.AssignExaminer, message)
 
     @rpc
-    def allocate_seats(self, **message: Any) -> dict[str, Any]:
+    def allocate_seats(self, **message: Any) -> Decided:
         return self.execute(schemas.AllocateSeats, message, seed=secrets.token_hex(32))
 
     @rpc
-    def close_batch(self, **message: Any) -> dict[str, Any]:
+    def close_batch(self, **message: Any) -> Decided:
         accepted = self.execute.accept(schemas.CloseBatch, message)
         found = self.read(queries.batch, schemas.BatchOf, {"batch": accepted.fields["batch"]})
         ended = found["drawn"] + found["absent"] if found else 0
         return accepted.decide(schemas.CloseBatch.command, accepted.fields, drawn={"ended": ended})
 
     @rpc
-    def check_in(self, **message: Any) -> dict[str, Any]:
+    def check_in(self, **message: Any) -> Decided:
         return self.execute(schemas.CheckIn, message, blind_code=blind_code())
 
     @rpc
-    def mark_absent(self, **message: Any) -> dict[str, Any]:
+    def mark_absent(self, **message: Any) -> Decided:
         return self.execute(schemas.MarkAbsent, message)
 
     @rpc
-    def draw_paper(self, **message: Any) -> dict[str, Any]:
+    def draw_paper(self, **message: Any) -> Decided:
         return self.execute(schemas.DrawPaper, message, lot=secrets.token_hex(32))
 
     @rpc
-    def batch(self, **message: Any) -> dict[str, Any] | None:
+    def batch(self, **message: Any) -> answers.Batch | None:
         return self.read(queries.batch, schemas.BatchOf, message)
 
     @rpc
-    def batches(self, **message: Any) -> list[dict[str, Any]]:
+    def batches(self, **message: Any) -> list[answers.Batch]:
         return self.read(queries.batches, schemas.BatchesOf, message)
 
     @rpc
-    def agenda(self, **message: Any) -> list[dict[str, Any]]:
+    def agenda(self, **message: Any) -> list[answers.Batch]:
         """The batches of all stations in a stage, newest first."""
         return self.read(queries.agenda, schemas.Agenda, message, roles=STAFF)
 
     @rpc
-    def latest_batches(self, **message: Any) -> list[dict[str, Any]]:
+    def latest_batches(self, **message: Any) -> list[answers.Batch]:
         """The batches of a station, newest first."""
         return self.read(queries.latest_batches, schemas.LatestBatches, message, roles=STAFF)
 
     @rpc
-    def stations(self, **message: Any) -> list[dict[str, Any]]:
+    def stations(self, **message: Any) -> list[answers.Station]:
         """Stations by code, each with its newest batch."""
         return self.read(queries.stations, schemas.Stations, message, roles=STAFF)
 
     @rpc
-    def exam_days(self, **message: Any) -> list[dict[str, Any]]:
+    def exam_days(self, **message: Any) -> list[answers.Batch]:
         """The batches of a station that are examined between two moments."""
         return self.read(queries.exam_days, schemas.ExamDays, message, roles=STAFF)
 
     @rpc
-    def panel(self, **message: Any) -> list[dict[str, Any]]:
+    def panel(self, **message: Any) -> list[answers.Member]:
         """Who examines which part of a batch."""
         return self.read(queries.panel, schemas.PanelOf, message, roles=STAFF)
 
@@ -122,14 +123,14 @@ class Scheduling:
         return self.read(queries.latest_assignments, schemas.LatestAssignments, message, roles=STAFF)
 
     @rpc
-    def sittings(self, **message: Any) -> list[dict[str, Any]]:
+    def sittings(self, **message: Any) -> list[answers.Sitting]:
         return self.read(queries.sittings, schemas.SittingsOf, message, roles=STAFF)
 
     @rpc
-    def events_after(self, **message: Any) -> dict[str, Any]:
+    def events_after(self, **message: Any) -> LogPage:
         return self.feed.after(message)
 
     @rpc
-    def standing(self) -> dict[str, Any]:
+    def standing(self) -> Standing:
         """How far the service has come, and what waits for whom."""
         return self.gauges(roles=FOLLOWERS)

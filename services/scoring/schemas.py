@@ -1,9 +1,10 @@
 """What callers send to scoring."""
 
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import validate
 
+from services.scoring.answers import SheetStatus
 from services.scoring.domain import result, sheet, signer
 from shared.wire.schemas import (
     Choice,
@@ -119,9 +120,7 @@ class DeskOf(Page):
     key = "sheet"
 
     examiner = Id()
-    status = Choice(
-        "open", "scored", "correction_proposed", "corrected", "marked", required=False, load_default=""
-    )
+    status = Choice(*get_args(SheetStatus), "marked", required=False, load_default="")
     after: Any = Sheet(required=False, load_default="")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 from nameko.extensions import DependencyProvider
 from psycopg import Connection
@@ -14,6 +14,42 @@ from shared.runtime.settings import Settings
 from shared.runtime.workshop import Workshop
 from shared.store import sealer, standing
 from shared.store.standing import Waiting
+from shared.wire.answers import Count, Position, Stamp
+
+
+class Queue(TypedDict):
+    """How many wait, and since when the oldest does."""
+
+    count: Count
+    since: Stamp
+
+
+class Applied(TypedDict):
+    """How far a consumer has come in a source's log."""
+
+    consumer: str
+    source: str
+    position: Position
+
+
+class Log(TypedDict):
+    """How far the service's own log is sealed and published, and what waits to be."""
+
+    head: Position
+    published: Position
+    unsealed: Queue | None
+    unpublished: Queue | None
+
+
+class Standing(TypedDict):
+    """How a service stands; `log` of one that speaks."""
+
+    service: str
+    parked: Count
+    rejected: Queue | None
+    consumers: list[Applied]
+    log: Log | None
+
 
 More = Callable[[Connection[Any], Settings], dict[str, Any]]
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 
 from marshmallow import Schema, fields, validate
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
@@ -64,9 +65,10 @@ def schema(service: str, method: str) -> type[Schema]:
     return _Named.by(dict(_entrypoints(service))[method]).schema
 
 
-def answer(service: str, method: str) -> str:
-    """The type of a call's answer as it is annotated: `dict[str, Any] | None`."""
-    return str(inspect.signature(dict(_entrypoints(service))[method]).return_annotation)
+@cache
+def answer(service: str, method: str) -> Any:
+    """The type of a call's answer as it is annotated: `Application | None`."""
+    return get_type_hints(dict(_entrypoints(service))[method], include_extras=True)["return"]
 
 
 def roles(service: str) -> Iterable[tuple[str, Collection[Role]]]:

@@ -6,7 +6,7 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import eventlet
 import orjson
@@ -23,6 +23,7 @@ from shared.runtime.definition import Definition
 from shared.runtime.workshop import Workshop
 from shared.store import builds, parking
 from shared.store.inbox import Consumer
+from shared.wire.answers import Count, Done, Position, Stamp
 from shared.wire.canonical import NotCanonical, canonical
 from shared.wire.schemas import Number, QuerySchema, Text
 
@@ -102,6 +103,41 @@ class Repairing(Place):
 
 class Rebuilding(QuerySchema):
     projection = Text(60)
+
+
+class Build(TypedDict):
+    """The number of the build of a projection that is read, and of one that grows."""
+
+    projection: str
+    live: Count
+    building: Count | None
+
+
+class Parked(TypedDict):
+    """An event that a consumer could not take; `repair` says who has mended its content, and why."""
+
+    consumer: str
+    source: str
+    position: Position
+    stream: str
+    type: str
+    reason: str
+    status: Literal["parked", "replayed", "skipped"]
+    repair: str | None
+    parked_at: Stamp
+
+
+class ParkedEvent(Parked):
+    """The same with the event as the log has it, and the content that replaces its own at replay."""
+
+    event: dict[str, Any]
+    repaired: dict[str, Any] | None
+
+
+class Replayed(TypedDict):
+    """How many events went through."""
+
+    replayed: Count
 
 
 class Operations:
@@ -204,37 +240,37 @@ class _Operated:
     errand: Any
 
     @rpc
-    def projections(self, **message: Any) -> list[dict[str, Any]]:
+    def projections(self, **message: Any) -> list[Build]:
         """Which build of each projection is read, and which one grows."""
         return self.errand(self.operations.projections, Nothing, message, roles=OPERATORS)
 
     @rpc
-    def parked(self, **message: Any) -> list[dict[str, Any]]:
+    def parked(self, **message: Any) -> list[Parked]:
         """Events that a consumer could not take, oldest first."""
         return self.errand(self.operations.parked, Nothing, message, roles=OPERATORS)
 
     @rpc
-    def show_parked(self, **message: Any) -> dict[str, Any]:
+    def show_parked(self, **message: Any) -> ParkedEvent:
         """One parked event with its whole content; that it was shown is an event (R163)."""
         return self.errand(self.operations.show, Place, message, roles=OPERATORS)
 
     @rpc
-    def repair_parked(self, **message: Any) -> dict[str, Any]:
+    def repair_parked(self, **message: Any) -> Done:
         """Gives the handler another payload at replay; the log keeps the original, and this repair."""
         return self.errand(self.operations.repair, Repairing, message, roles=OPERATORS)
 
     @rpc
-    def skip_parked(self, **message: Any) -> dict[str, Any]:
+    def skip_parked(self, **message: Any) -> Done:
         """Lets the consumer go on without the event; who and why is kept."""
         return self.errand(self.operations.skip, Skipping, message, roles=OPERATORS)
 
     @rpc
-    def replay_parked(self, **message: Any) -> dict[str, Any]:
+    def replay_parked(self, **message: Any) -> Replayed:
         """Hands on the parked events of this one's stream, in order, until one fails again."""
         return self.errand(self.operations.replay, Place, message, roles=OPERATORS)
 
     @rpc
-    def rebuild(self, **message: Any) -> dict[str, Any]:
+    def rebuild(self, **message: Any) -> Done:
         """Begins to build a projection anew beside the live one, which it replaces at its end."""
         return self.errand(self.operations.rebuild, Rebuilding, message, roles=OPERATORS)
 

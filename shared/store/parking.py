@@ -12,7 +12,10 @@ from shared.store.inbox import Consumer, checkpoint, said
 from shared.wire.canonical import canonical
 from shared.wire.envelope import Sealed, read
 
-_COLUMNS = "consumer, source, position, stream, type, reason, status, repair, parked_at::text AS parked_at"
+_COLUMNS = (
+    "consumer, source, position, stream, type, reason, status, repair,"
+    """ to_char(parked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS parked_at"""
+)
 _REJECTED = """
 SELECT * FROM (SELECT id, origin, reason, received_at::text AS received_at, length(body) AS bytes
                  FROM rejected ORDER BY id DESC LIMIT %s) AS newest ORDER BY id

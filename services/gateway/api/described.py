@@ -1,7 +1,9 @@
 """What the OpenAPI document says of a route: its fields, its answers, who may, and what can go wrong."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from types import NoneType
+from typing import Any, get_args
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_smorest import Api
@@ -9,8 +11,11 @@ from marshmallow import Schema, fields
 
 from services.gateway.api.idempotency import HEADER
 from services.gateway.device import HEADER as DEVICE
+from services.gateway.documents.asyncapi import ENVELOPE
 from services.gateway.problems import TYPE
-from shared.runtime.manual import Method, answer, schema
+from services.gateway.shapes import Shapes, shape
+from shared.contracts import SERVICES
+from shared.runtime.manual import Method, answer, manual, schema
 from shared.wire.schemas import CommandSchema, Moment, Words
 
 _PROBLEMS = {
@@ -46,16 +51,6 @@ _PROBLEM = {
         "retry_after": {"type": "integer", "description": "Seconds"},
     },
 }
-_DECIDED = {
-    "type": "object",
-    "description": "What was decided; the same key gets the same again.",
-    "required": ["stream", "version", "events"],
-    "properties": {
-        "stream": _TEXT,
-        "version": {"type": "integer", "minimum": 0},
-        "events": {"type": "array", "items": {"type": "object", "properties": {"id": _TEXT, "type": _TEXT}}},
-    },
-}
 _KEY = {
     "in": "header",
     "name": HEADER,
@@ -64,6 +59,11 @@ _KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"},
     "example": "0e37df36-f698-11e6-8dd4-cb9ced3df976",
 }
+_WITHOUT_KEY = ("errand", "visit")
+_NO_KEY = (
+    f". {HEADER} is refused (422): nobody keeps it, so before repeating the call look at what it has done"
+    " 不使用幂等键"
+)
 _DEVICE = {
     "in": "header",
     "name": DEVICE,
@@ -95,12 +95,23 @@ def prepare(api: Api) -> None:
     """What all routes refer to."""
     api.ma_plugin.converter.add_attribute_function(_spelled)
     components = api.spec.components
-    components.schema("Problem", _PROBLEM)
-    components.schema("Decided", _DECIDED)
+    for name, each in {"Problem": _PROBLEM, "Event": ENVELOPE, **_answers()}.items():
+        components.schema(name, each)
     content = {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for title, (_, about) in _PROBLEMS.items():
         components.response(title, {"description": about, "content": content})
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+
+
+@cache
+def _answers() -> Shapes:
+    """All that anybody answers, by name."""
+    known: Shapes = {}
+    for service in SERVICES:
+        for method in manual(service):
+            if method.roles:
+                shape(answer(service, method.name), known)
+    return known
 
 
 def problems(*titles: str) -> dict[str, Any]:
@@ -111,11 +122,10 @@ def problems(*titles: str) -> dict[str, Any]:
 def described(service: str, method: Method, *, public: bool) -> dict[str, Any]:
     """An operation object, with schemas as classes."""
     tell = _TELL[method.kind]
-    roles = () if public else method.roles
-    return {
-        **introduced(f"{service}.{method.name}", method.about, roles),
-        **tell(service, method),
-    }
+    told = introduced(f"{service}.{method.name}", method.about, () if public else method.roles)
+    if method.kind in _WITHOUT_KEY:
+        told["description"] += _NO_KEY
+    return {**told, **tell(service, method)}
 
 
 def introduced(name: str, about: str, roles: Sequence[str]) -> dict[str, Any]:
@@ -132,37 +142,35 @@ def introduced(name: str, about: str, roles: Sequence[str]) -> dict[str, Any]:
 
 
 def _command(service: str, method: Method) -> dict[str, Any]:
-    found = {"200": _json("It was decided 已办理", {"$ref": "#/components/schemas/Decided"})}
+    told, *_ = _told(service, method)
     return {
         "parameters": [_KEY, _DEVICE],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _sent(schema(service, method.name))}},
         },
-        "responses": {**found, **problems(*_ALWAYS, *_OF_BODIES)},
+        "responses": {"200": _json("It was decided 已办理", told), **problems(*_ALWAYS, *_OF_BODIES)},
     }
 
 
 def _visit(service: str, method: Method) -> dict[str, Any]:
+    told, *_ = _told(service, method)
     sent = {"application/json": {"schema": schema(service, method.name)}}
     return {
         "requestBody": {"required": True, "content": sent},
-        "responses": {
-            "200": _json("The answer 结果", _shape(answer(service, method.name))),
-            **problems(*_ALWAYS, *_OF_BODIES),
-        },
+        "responses": {"200": _json("The answer 结果", told), **problems(*_ALWAYS, *_OF_BODIES)},
     }
 
 
 def _errand(service: str, method: Method) -> dict[str, Any]:
-    shape = _shape(answer(service, method.name))
+    told, *_ = _told(service, method)
     return {
         "parameters": [_DEVICE],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schema(service, method.name)}},
         },
-        "responses": {"200": _json("It is done 已办理", shape), **problems(*_ALWAYS, *_OF_BODIES)},
+        "responses": {"200": _json("It is done 已办理", told), **problems(*_ALWAYS, *_OF_BODIES)},
     }
 
 
@@ -172,9 +180,8 @@ def _sent(found: type[Schema]) -> Schema:
 
 
 def _question(service: str, method: Method) -> dict[str, Any]:
-    asked, told = schema(service, method.name), answer(service, method.name)
-    missing = ["NotThere"] if "None" in told else []
-    return question(asked, _shape(told), *missing, paged=bool(getattr(asked, "key", "")))
+    asked, (told, *missing) = schema(service, method.name), _told(service, method)
+    return question(asked, told, *missing, paged=bool(getattr(asked, "key", "")))
 
 
 def question(asked: type[Schema], shape: dict[str, Any], *missing: str, paged: bool) -> dict[str, Any]:
@@ -194,11 +201,12 @@ def _json(about: str, shape: dict[str, Any]) -> dict[str, Any]:
     return {"description": about, "content": {"application/json": {"schema": shape}}}
 
 
-def _shape(annotation: str) -> dict[str, Any]:
-    if annotation.startswith("list"):
-        items = {"type": "object"} if "dict" in annotation else {"type": "string"}
-        return {"type": "array", "items": items}
-    return {"type": "object"} if annotation.startswith("dict") else {"type": "string"}
+@cache
+def _told(service: str, method: Method) -> tuple[Any, ...]:
+    """The shape of the answer, and `NotThere` where there may be none."""
+    hint = answer(service, method.name)
+    parts = [part for part in get_args(hint) if part is not NoneType]
+    return (shape(parts[0], {}), "NotThere") if NoneType in get_args(hint) else (shape(hint, {}),)
 
 
 def _spelled(_: Any, field: fields.Field, ret: dict[str, Any]) -> dict[str, Any]:

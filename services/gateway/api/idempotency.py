@@ -21,6 +21,22 @@ class IdempotencyKeyMissing(Refusal):
     field = HEADER
 
 
+class IdempotencyKeyNotTaken(Refusal):
+    """此操作不使用 Idempotency-Key；请去掉该请求头，重试前先查询现状。
+
+    This call takes no Idempotency-Key: it would not be done once only. Leave the header out, and before you
+    repeat the call look at what it has done.
+    """
+
+    field = HEADER
+
+
+def refuse() -> None:
+    """For what is no command: a key that nobody keeps would promise what nobody holds."""
+    if HEADER in request.headers:
+        raise IdempotencyKeyNotTaken
+
+
 def command_id(who: Principal) -> str:
     """A UUID as it is; any other key becomes one, which is this principal's own."""
     key = request.headers.get(HEADER, "").strip().strip('"')

@@ -7,8 +7,8 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
+from services.gateway.api import idempotency
 from services.gateway.api.described import described
-from services.gateway.api.idempotency import command_id
 from services.gateway.api.pages import following
 from services.gateway.api.words import asked
 from services.gateway.backend import Backend, Context
@@ -46,18 +46,20 @@ def _command(service: str, method: Method, backend: Backend) -> Response:
     if "command_id" in message:
         en = "It goes into the header Idempotency-Key."
         raise InvalidInput("command_id", zh="请写在 Idempotency-Key 请求头中。", en=en)
-    message["command_id"] = command_id(who)
+    message["command_id"] = idempotency.command_id(who)
     return _json(backend.call(service, method.name, message, who.context()))
 
 
 def _visit(service: str, method: Method, backend: Backend) -> Response:
     """From somebody who has no name here yet; where he calls from is counted with his wrong passwords."""
     seldom(f"{service}.{method.name}")
+    idempotency.refuse()
     return _json(backend.call(service, method.name, _body(), _context(service, method)))
 
 
 def _errand(service: str, method: Method, backend: Backend) -> Response:
     who = principal()
+    idempotency.refuse()
     return _json(backend.call(service, method.name, _body(), who.context()))
 
 

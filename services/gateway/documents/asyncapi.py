@@ -1,11 +1,11 @@
 """The AsyncAPI 3 document of all events, generated from the contracts."""
 
 import inspect
-from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import orjson
 
+from services.gateway.shapes import shape
 from shared.contracts import SOURCES
 from shared.kernel.actors import Role
 from shared.kernel.events import Event, Language
@@ -16,12 +16,11 @@ _ABOUT = """Every event is a CloudEvents 1.0 object in its canonical bytes (RFC 
 of its source: `position` has no gaps, and `previoushash` is the SHA-256 of the event before. Over RabbitMQ it
 goes to the topic exchange of its service under its type; over HTTP the audit log is at `/api/v1/events`, as
 pages or as a stream (Server-Sent Events) whose ids are positions of that log."""
-_JSON = {str: "string", int: "integer", bool: "boolean", NoneType: "null"}
 _TEXT = {"type": "string", "minLength": 1}
 _TIME = {"type": "string", "format": "date-time"}
 _NUMBER = {"type": "integer", "minimum": 1}
 _UUID = {"type": "string", "format": "uuid"}
-_ENVELOPE = {
+ENVELOPE = {
     "type": "object",
     "description": "`time` is when it happened, `recordedtime` when it was taken (R208).",
     "properties": {
@@ -37,6 +36,7 @@ _ENVELOPE = {
         "actor": {**_TEXT, "description": "Who acted; opaque"},
         "role": {"enum": [role.value for role in Role]},
         "body": {**_TEXT, "description": "For which body"},
+        "device": {**_TEXT, "description": "On what; only where it was named"},
         "correlationid": _UUID,
         "causationid": _UUID,
         "commandid": _UUID,
@@ -47,7 +47,7 @@ _ENVELOPE = {
         "previoushash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     },
 }
-_ENVELOPE["required"] = list(_ENVELOPE["properties"])  # type: ignore[call-overload]
+ENVELOPE["required"] = [name for name in ENVELOPE["properties"] if name != "device"]  # type: ignore[attr-defined]
 
 
 def document() -> dict[str, Any]:
@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
         "operations": {_key(event): _operation(event) for event in events},
         "components": {
             "messages": {_key(event): _message(event) for event in events},
-            "schemas": {"Envelope": _ENVELOPE, **{_key(event): _payload(event) for event in events}},
+            "schemas": {"Envelope": ENVELOPE, **{_key(event): _payload(event) for event in events}},
         },
         "x-sources": {language.service: _about(language) for language in spoken},
     }
@@ -122,9 +122,4 @@ def _payload(event: type[Event]) -> dict[str, Any]:
 
 
 def _type(hint: Any, subject: str | None) -> dict[str, Any]:
-    named = {"description": f"Names a subject: {subject}"} if subject else {}
-    if isinstance(hint, UnionType):
-        return {"anyOf": [_type(part, None) for part in get_args(hint)], **named}
-    if get_origin(hint) is tuple:
-        return {"type": "array", "items": _type(get_args(hint)[0], None), **named}
-    return {"type": _JSON[hint], **named}
+    return {**shape(hint, {}), **({"description": f"Names a subject: {subject}"} if subject else {})}

@@ -26,23 +26,28 @@ def somebody(role: Role) -> str:
     return derived_id("somebody", role)
 
 
+def body_of(role: Role) -> str:
+    """Where he is in it."""
+    return "centre" if role in AT_THE_CENTRE else STATION
+
+
 @dataclass(frozen=True)
 class House:
     """A running node: where its door is, and what signs its tokens."""
 
     address: str
     mint: Mint
+    var: Path
 
     def token(self, role: Role) -> str:
-        body = "centre" if role in AT_THE_CENTRE else STATION
-        return self.mint.issue(Actor(somebody(role), role, body))
+        return self.mint.issue(Actor(somebody(role), role, body_of(role)))
 
 
 @pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """On data of its own, without a limit of requests."""
     var: Path = tmp_path_factory.mktemp("house")
-    up = CommandLine.of(var=var, http="127.0.0.1:0", rate=0).start("up")
+    up = CommandLine.of(var=var, http="127.0.0.1:0", rate=0, late_days=800).start("up")
     assert up.stdout is not None
     address = ""
     for line in up.stdout:
@@ -51,7 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             break
     assert address, up.communicate()[1]
     try:
-        yield House(address, Mint.load(var / "secrets/tokens", "/centre/registration"))
+        yield House(address, Mint.load(var / "secrets/tokens", "/centre/registration"), var)
     finally:
         up.send_signal(signal.SIGINT)
         _, errors = up.communicate(timeout=60)

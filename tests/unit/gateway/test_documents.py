@@ -54,6 +54,37 @@ def test_a_command_names_its_fields_and_leaves_its_id_to_the_header(openapi: Any
     assert sent["additionalProperties"] is False
 
 
+def _bare(schema: Any, known: Any) -> bool:
+    """Whether it says of an object only that it is one."""
+    if "$ref" in schema:
+        return _bare(known[schema["$ref"].rpartition("/")[2]], known)
+    if schema.get("type") == "array":
+        return _bare(schema["items"], known)
+    return schema.get("type") == "object" and "properties" not in schema
+
+
+def test_every_answer_names_its_fields(openapi: Any) -> None:
+    known = openapi["components"]["schemas"]
+    bare = [
+        call["operationId"]
+        for item in openapi["paths"].values()
+        for call in item.values()
+        for content in call["responses"]["200"]["content"].values()
+        if _bare(content["schema"], known)
+    ]
+    assert bare == []
+    nullable = known["scoring.Result"]["properties"]["theory"]["anyOf"]
+    assert nullable == [{"type": "integer", "minimum": 0, "maximum": 100}, {"type": "null"}]
+    assert known["registration.Application"]["properties"]["candidate"]["format"] == "uuid"
+    assert set(known["certification.Checks"]["required"]) == {"number", "registered", "name"}
+
+
+def test_what_takes_no_key_says_so(openapi: Any) -> None:
+    call = openapi["paths"]["/api/v1/audit/rebuild"]["post"]
+    assert "Idempotency-Key" in call["description"]
+    assert [each["name"] for each in call["parameters"]] == ["Device-Id"]
+
+
 def test_no_schema_shadows_another_of_the_same_name(openapi: Any) -> None:
     names = openapi["components"]["schemas"]
     assert not [name for name in names if re.search(r"[a-z][0-9]+$", name)], "a name was given twice"

@@ -48,6 +48,18 @@ def test_any_other_key_becomes_an_id_of_this_principals_own(client: FlaskClient,
     assert first == again != other
 
 
+@pytest.mark.parametrize("call", ["registration/rebuild", "audit/start_check", "registration/login"])
+def test_a_key_for_what_is_no_command_is_refused_and_not_ignored(
+    client: FlaskClient, services: Services, call: str
+) -> None:
+    said = client.post(f"/api/v1/{call}", json={}, headers={**BEARER, "Idempotency-Key": "a"})
+    problem = said.get_json()
+    assert (said.status_code, problem["code"]) == (422, "IdempotencyKeyNotTaken")
+    assert problem["field"] == "Idempotency-Key"
+    assert not services.calls
+    assert client.post(f"/api/v1/{call}", json={}, headers=BEARER).status_code == 200
+
+
 def test_the_words_of_an_address_become_the_values_of_the_schema(
     client: FlaskClient, services: Services
 ) -> None:

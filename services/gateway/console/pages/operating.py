@@ -111,7 +111,7 @@ def parked(desk: Desk) -> str:
         Column("type", _("事件"), words=words.event),
         Column("stream", _("对象"), "id"),
         Column("reason", _("原因")),
-        Column("parked_at", _("时间")),
+        Column("parked_at", _("时间"), "time"),
     )
     replaying = Button(_("重放"), lambda row: _place(row, "replay"), weight="main")
     table = Table(columns, rows, "key", buttons=(replaying,), empty=_("没有搁置的事件。"))

@@ -1,0 +1,61 @@
+"""What registration answers."""
+
+from typing import Literal, TypedDict
+
+from shared.kernel.actors import Role
+from shared.wire.answers import Code, Count, Empty, Level, Opaque, Stamp, Uuid
+
+Status = Literal[
+    "submitted", "station_passed", "rejected", "registered", "ticketed", "withdrawn", "concluded"
+]  # fmt: skip
+
+
+class Application(TypedDict):
+    """报名登记: an application as it stands. `outcome` is how it ended, once it has."""
+
+    application: Uuid
+    candidate: Uuid
+    batch: Uuid
+    station: Code
+    occupation: str
+    level: Level
+    status: Status
+    ticket: str
+    outcome: str
+
+
+class Account(TypedDict):
+    """账号, with its appointments as `role@body` in the order in which they were given."""
+
+    account: Uuid
+    open: bool
+    appointments: list[str]
+    locked_until: Stamp | Empty
+    name_shown: str
+
+
+class Held(TypedDict):
+    """任职: a role, for a body."""
+
+    role: Role
+    body: str
+
+
+class Session(TypedDict):
+    """登录: the access token is good for `expires_in` seconds, the refresh token for one use."""
+
+    access: str
+    refresh: str
+    expires_in: Count
+    actor: Opaque
+    role: Role
+    body: str
+    appointments: list[Held]
+    name_shown: str
+
+
+class Holder(TypedDict):
+    """Whether somebody has this name; only then also the masked number of his document."""
+
+    matches: bool
+    document_masked: str

@@ -12,6 +12,7 @@ from services.gateway import (
     feed,
     health,
     metrics,
+    near,
     pace,
     principal,
     problems,
@@ -32,9 +33,10 @@ def make_app(backend: Backend, settings: Settings, verify: Verify | None = None)
     """All routes over one backend. `verify` reads access tokens, by default as the services do."""
     app = Flask("services.gateway", static_folder=None)
     watch, ourselves = Watch(backend), partial(_ourselves, settings)
-    metrics.register(app, watch, ourselves, settings)  # first: what is refused on the way is counted too
+    neighbour = near.register(app, settings)
+    metrics.register(app, watch, ourselves, neighbour)  # first: what is refused on the way is counted too
     security.register(app, settings)
-    health.register(app, watch, ourselves)
+    health.register(app, watch, ourselves, neighbour)
     pace.register(app, settings)
     problems.register(app)
     principal.register(app, verify or Keyring(settings.tokens_folder).read)

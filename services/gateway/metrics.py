@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -21,15 +20,15 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from services.gateway.backend import Context
+from services.gateway.near import Near
 from services.gateway.principal import principal
 from services.gateway.watching import Watch
 from shared.kernel.clock import moment
 from shared.runtime.callers import FOLLOWERS, NotForThisRole
-from shared.runtime.settings import Settings
 
 
-def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], settings: Settings) -> None:
-    """Counts requests from now on; open to the networks of JIANDING_METRICS_FROM, and to who follows logs."""
+def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], near: Near) -> None:
+    """Counts requests from now on; open to whoever is near, and to who follows logs."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -45,7 +44,6 @@ def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], setting
         registry=registry,
     )
     seconds = Histogram("jianding_http_seconds", "Until the answer began", ["route"], registry=registry)
-    networks = [ip_network(text) for text in settings.metrics_from.split()]
 
     @app.before_request
     def begin() -> None:
@@ -64,7 +62,7 @@ def register(app: Flask, watch: Watch, ourselves: Callable[[], Context], setting
     @app.get("/metrics")
     def metrics() -> Response:
         """In the text format of Prometheus."""
-        if not _near(networks) and principal().actor.role not in FOLLOWERS:
+        if not near() and principal().actor.role not in FOLLOWERS:
             raise NotForThisRole
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
@@ -75,11 +73,6 @@ def _commands(status: int) -> list[tuple[str, str, int]]:
     if service == "console" or request.method != "POST" or not command:
         return list(g.get("commands", ()))
     return [(service, command, status)]
-
-
-def _near(networks: list[Any]) -> bool:
-    asks = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104
-    return any(asks in network for network in networks)
 
 
 class _Standings(Collector):

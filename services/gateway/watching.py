@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eventlet import GreenPool
+from eventlet.semaphore import Semaphore
 
 from services.gateway.backend import Backend, Context
 from shared.bus.calls import NoAnswer, Refused
@@ -21,13 +22,15 @@ class Watch:
     backend: Backend
     _found: dict[str, Any] = field(default_factory=dict)
     _looked: float = float("-inf")
+    _one: Semaphore = field(default_factory=Semaphore)
 
     def look(self, context: Context) -> dict[str, Any]:
-        if time.monotonic() - self._looked > _FRESH:
-            asked = [(service, context) for service in SERVICES]
-            self._found = dict(zip(SERVICES, GreenPool().starmap(self._ask, asked), strict=True))
-            self._looked = time.monotonic()
-        return self._found
+        with self._one:  # whoever comes while somebody asks takes what he is told
+            if time.monotonic() - self._looked > _FRESH:
+                asked = [(service, context) for service in SERVICES]
+                self._found = dict(zip(SERVICES, GreenPool().starmap(self._ask, asked), strict=True))
+                self._looked = time.monotonic()
+            return self._found
 
     def _ask(self, service: str, context: Context) -> Any:
         try:

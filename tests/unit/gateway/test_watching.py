@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import eventlet
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -132,10 +133,34 @@ def test_strangers_do_not_read_metrics(client: FlaskClient) -> None:
     assert client.get("/metrics", environ_overrides=STRANGER, headers=BEARER).status_code == 403
 
 
+def test_a_stranger_lets_nobody_be_asked(client: FlaskClient, services: Services) -> None:
+    assert client.get("/readyz", environ_overrides=STRANGER).status_code == 401
+    assert not services.calls
+    assert client.get("/readyz", environ_overrides=STRANGER, headers=BEARER).status_code == 200
+
+
+def test_nobody_is_near_through_a_proxy_that_nobody_told_of_which_is_said_once(
+    client: FlaskClient, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.9"}
+    assert [client.get(path, headers=forwarded).status_code for path in ("/readyz", "/metrics")] == [401, 401]
+    assert not services.calls
+    assert [record.levelname for record in caplog.records if "JIANDING_PROXIES" in record.message] == [
+        "WARNING"
+    ]
+
+
 def test_many_looks_at_once_are_one_question_to_each_service(
     client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "_FRESH", 3600)
-    for _ in range(5):
-        client.get("/readyz")
+
+    def slowly(service: str, method: str, message: dict[str, Any]) -> Any:
+        eventlet.sleep(0.01)  # so that all the others come meanwhile
+        return _standing(service, method, message)
+
+    services.tell = slowly
+    app = client.application
+    looks = [eventlet.spawn(lambda: app.test_client().get("/readyz").status_code) for _ in range(20)]
+    assert {look.wait() for look in looks} == {200}
     assert len(services.calls) == len(SERVICES)

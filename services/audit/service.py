@@ -27,12 +27,12 @@ from services.audit.log import recorder
 from services.audit.sources import Watch
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import Built, Door, Feed, LogPage, Queries, Subscription, rpc
+from shared.runtime.chassis import Built, Door, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges
 from shared.runtime.operations import operated
 from shared.runtime.regularly import Regularly
-from shared.wire.answers import Done
+from shared.wire.answers import Done, LogPage
 
 definition = Definition(
     name="audit",

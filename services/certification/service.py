@@ -10,11 +10,11 @@ from services.certification.policies import policies
 from services.certification.projections import certificates
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Built, Commands, Feed, LogPage, Queries, Subscription, Visitors, rpc
+from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, Visitors, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges, Standing
 from shared.runtime.operations import operated
-from shared.wire.answers import Decided
+from shared.wire.answers import Decided, LogPage
 
 definition = Definition(
     name="certification",

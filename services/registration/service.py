@@ -32,7 +32,7 @@ from services.registration.sessions import Sessions
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Built, Commands, Feed, LogPage, Queries, Subscription, Visitors, rpc
+from shared.runtime.chassis import STAFF, Built, Commands, Feed, Queries, Subscription, Visitors, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges, Standing
 from shared.runtime.operations import operated
@@ -40,7 +40,7 @@ from shared.security.keys import secret
 from shared.security.openid import IdTokens, Provider
 from shared.security.passwords import Passwords
 from shared.security.vault import Vault
-from shared.wire.answers import Decided, Done
+from shared.wire.answers import Decided, Done, LogPage
 
 CLERKS = frozenset({Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.STATION_DIRECTOR})
 TRAINING_READERS = frozenset({Role.TRAINER, Role.STATION_DIRECTOR, Role.CENTRE_OFFICER, Role.SUPERVISOR})

@@ -11,11 +11,11 @@ from services.scheduling.projections import board, panels
 from shared.kernel.actors import Role
 from shared.kernel.ids import blind_code
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Commands, Feed, LogPage, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges, Standing
 from shared.runtime.operations import operated
-from shared.wire.answers import Decided
+from shared.wire.answers import Decided, LogPage
 
 definition = Definition(
     name="scheduling",

@@ -13,11 +13,11 @@ from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.kernel.errors import Refusal
 from shared.runtime.callers import FOLLOWERS
-from shared.runtime.chassis import STAFF, Accepted, Commands, Feed, LogPage, Queries, Subscription, rpc
+from shared.runtime.chassis import STAFF, Accepted, Commands, Feed, Queries, Subscription, rpc
 from shared.runtime.definition import Definition
 from shared.runtime.gauges import Gauges, Standing
 from shared.runtime.operations import operated
-from shared.wire.answers import Decided
+from shared.wire.answers import Decided, LogPage
 
 definition = Definition(
     name="scoring",

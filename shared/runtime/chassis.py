@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
@@ -26,7 +26,6 @@ from shared.runtime.executor import Alongside, Answer, Call, Executor
 from shared.runtime.workshop import Workshop
 from shared.store import builds
 from shared.store.errors import PASSING
-from shared.wire.answers import Hex, Position, Sha256, Stamp
 from shared.wire.schemas import CAUSES, Cause, CommandSchema, Number, QuerySchema
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "Door",
     "Errands",
     "Feed",
-    "LogPage",
     "Queries",
     "Subscription",
     "Visitors",
@@ -228,25 +226,6 @@ class After(QuerySchema):
 
     position = Number(0, 2**53)
     limit = Number(1, 1000, required=False, load_default=500)
-
-
-class Stated(TypedDict):
-    """What a relay has stated last of the log that it publishes, signed with the time."""
-
-    position: Position
-    hash: Sha256
-    time: Stamp
-    signature: Hex
-
-
-class LogPage(TypedDict):
-    """Sealed events as text, exactly as hashed, and the log's newest signed head."""
-
-    events: list[str]
-    position: Position
-    hash: Sha256
-    signature: Hex
-    heartbeat: Stated | None
 
 
 class Feed(_Part):

@@ -44,3 +44,22 @@ class Decided(TypedDict):
 
 class Done(TypedDict):
     """It is done, and there is no more to say."""
+
+
+class Stated(TypedDict):
+    """What a relay has stated last of the log that it publishes, signed with the time."""
+
+    position: Position
+    hash: Sha256
+    time: Stamp
+    signature: Hex
+
+
+class LogPage(TypedDict):
+    """Sealed events as text, exactly as hashed, and the log's newest signed head."""
+
+    events: list[str]
+    position: Position
+    hash: Sha256
+    signature: Hex
+    heartbeat: Stated | None

@@ -80,14 +80,16 @@ class More(TypedDict):
 
 
 class Verdict(TypedDict):
-    """What a verification found: `first` is the first bad index, `behind` are sources that have more."""
+    """What a verification found: `first` is the first bad index, `behind` are sources that have more,
+    `lacking` what is missing of a quorum."""
 
-    verdict: Literal["verified", "altered", "behind"]
+    verdict: Literal["verified", "altered", "behind", "unwitnessed"]
     verified: bool
     size: Count
     root: Sha256 | Empty
     sources: dict[str, Position]
     behind: list[str]
+    lacking: str
     first: Position | None
     problems: list[Problem]
     more: list[More]

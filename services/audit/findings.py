@@ -3,12 +3,11 @@
 from typing import Any
 
 from shared.kernel.reactions import Rows
+from shared.store.pages import page
 
 _FINDINGS = """
 SELECT id, kind, source, first_position, last_position, first_index, last_index, detail, raised_at
-  FROM findings
- WHERE id > %(after)s AND (%(kind)s = '' OR kind = %(kind)s) AND (%(source)s = '' OR source = %(source)s)
- ORDER BY id LIMIT %(limit)s
+  FROM findings WHERE
 """
 
 
@@ -17,7 +16,8 @@ def findings(
 ) -> list[dict[str, Any]]:
     """Those behind the id `after`: of one kind, about one source, or all."""
     asked = {"after": after, "limit": limit, "kind": kind, "source": source}
-    return rows.execute(_FINDINGS, asked).fetchall()
+    equal = [name for name in ("kind", "source") if asked[name]]
+    return rows.execute(_FINDINGS + page("findings", equal, "id", newest=False), asked).fetchall()
 
 
 def spelled(rows: Rows, after: int, limit: int, kind: str, source: str) -> list[dict[str, Any]]:

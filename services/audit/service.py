@@ -167,7 +167,7 @@ class Audit:
         )
 
     @rpc
-    def looks(self, **message: Any) -> list[dict[str, Any]]:
+    def looks(self, **message: Any) -> list[answers.Step]:
         """What somebody has looked at or taken out of the house, newest first."""
         return self.read(watching.looks, schemas.LooksOf, message, roles=SUPERVISION, said=reads.looks)
 

@@ -59,7 +59,7 @@ class Accounts:
 
     def named(self, rows: list[Answer]) -> list[Answer]:
         """Rows of accounts with the names to be shown."""
-        return [self._sessions.named(row) for row in rows]
+        return self._sessions.named(rows)
 
     def examiners(
         self, rows: Any, station: str, text: str, after: str, limit: int, own: str = ""

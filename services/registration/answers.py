@@ -34,6 +34,33 @@ class Account(TypedDict):
     name_shown: str
 
 
+class Examiner(TypedDict):
+    """考评员, with the bodies for which he is appointed."""
+
+    account: Uuid
+    bodies: list[str]
+    name_shown: str
+
+
+class Training(TypedDict):
+    """考前培训 that was held, and for how many."""
+
+    training: Uuid
+    batch: Uuid
+    station: Code
+    occupation: str
+    trainer: Opaque
+    trainees: Count
+    hours: Count
+    held_at: Stamp
+
+
+class Enrolled(TypedDict):
+    """Under which id somebody is enrolled."""
+
+    candidate: Uuid
+
+
 class Held(TypedDict):
     """任职: a role, for a body."""
 

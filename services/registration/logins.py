@@ -30,6 +30,9 @@ _PAGE = """
 SELECT account::text, wrapped_key, sealed, password FROM logins WHERE account > %s ORDER BY account LIMIT %s
 """
 _BY_ACCOUNT = "SELECT account::text, wrapped_key, sealed, password FROM logins WHERE account = %s"
+_BY_ACCOUNTS = """
+SELECT account::text, wrapped_key, sealed, password FROM logins WHERE account = ANY (%s::uuid[])
+"""
 
 
 class NameTaken(DomainError):
@@ -106,6 +109,9 @@ class Logins:
     def by_account(self, connection: Connection[Any], account: str) -> Login | None:
         row = connection.execute(_BY_ACCOUNT, (account,)).fetchone()
         return Login(*row) if row else None
+
+    def by_accounts(self, connection: Connection[Any], accounts: list[str]) -> list[Login]:
+        return [Login(*row) for row in connection.execute(_BY_ACCOUNTS, (accounts,)).fetchall()]
 
     def page(self, connection: Connection[Any], after: str, limit: int) -> list[Login]:
         """Up to `limit` rows behind the account `after`, by account, closed ones too."""

@@ -211,7 +211,7 @@ class Registration:
         return self.accounts.named(self.read(queries.accounts, schemas.Accounts, message, roles=roles))
 
     @rpc
-    def examiners(self, **message: Any) -> list[dict[str, Any]]:
+    def examiners(self, **message: Any) -> list[answers.Examiner]:
         """考评员, by account id, with their bodies and names; by a login name or the beginning of an id."""
         roles = {Role.CENTRE_OFFICER, Role.SUPERVISOR}
         return self.accounts.named(
@@ -219,7 +219,7 @@ class Registration:
         )
 
     @rpc
-    def trainings(self, **message: Any) -> list[dict[str, Any]]:
+    def trainings(self, **message: Any) -> list[answers.Training]:
         """考前培训 that were held, newest first."""
         return self.read(queries.trainings, schemas.Trainings, message, roles=TRAINING_READERS)
 
@@ -234,7 +234,7 @@ class Registration:
         return self.errand(self.search.named, schemas.Named, message, roles=CLERKS)
 
     @rpc
-    def enrolled_as(self, **message: Any) -> list[dict[str, Any]]:
+    def enrolled_as(self, **message: Any) -> list[answers.Enrolled]:
         """按证件查找: the id of whoever holds a document, if the name is his; that one asked is an event."""
         return self.errand(self.search.enrolled, schemas.EnrolledAs, message, roles={Role.EXAM_AFFAIRS})
 

@@ -114,10 +114,12 @@ class Sessions:
         name = self.logins.shown(login) if login else id
         _told(lambda: self._proven(name, password, ""))
 
-    def named(self, row: Answer) -> Answer:
-        """A row with its `account`, and the name to be shown of it."""
-        login = self._with_connection(lambda connection: self.logins.by_account(connection, row["account"]))
-        return {**row, "name_shown": self.logins.shown(login) if login else ""}
+    def named(self, rows: list[Answer]) -> list[Answer]:
+        """Rows with their `account`, and the names to be shown of these, looked up at once."""
+        wanted = [row["account"] for row in rows]
+        logins = self._with_connection(lambda connection: self.logins.by_accounts(connection, wanted))
+        shown = {login.account: self.logins.shown(login) for login in logins}
+        return [{**row, "name_shown": shown.get(row["account"], "")} for row in rows]
 
     # -- log-in
 

@@ -47,6 +47,31 @@ class Member(TypedDict):
     head: bool
 
 
+class Assignment(TypedDict):
+    """A batch that an examiner is assigned to, with his parts of it; `head` of one panel at least."""
+
+    batch: Uuid
+    station: Code
+    occupation: str
+    levels: list[Level]
+    theory_at: Stamp
+    practical_at: Stamp
+    stage: Stage
+    parts: list[Part]
+    head: bool
+
+
+class LatestAssignment(TypedDict):
+    """An examiner's newest batch."""
+
+    examiner: Opaque
+    batch: Uuid
+    station: Code
+    occupation: str
+    theory_at: Stamp
+    stage: Stage
+
+
 class Sitting(TypedDict):
     """考位: where a candidate sits; room, seat (from 1 on) and ticket once he has them."""
 

@@ -112,13 +112,13 @@ class Scheduling:
         return self.read(queries.panel, schemas.PanelOf, message, roles=STAFF)
 
     @rpc
-    def assignments(self, **message: Any) -> list[dict[str, Any]]:
+    def assignments(self, **message: Any) -> list[answers.Assignment]:
         """The batches of an examiner, newest first; he himself may ask (R067)."""
         roles = STAFF | {Role.EXAMINER}
         return self.read(queries.assignments, schemas.Assignments, message, roles=roles)
 
     @rpc
-    def latest_assignments(self, **message: Any) -> list[dict[str, Any]]:
+    def latest_assignments(self, **message: Any) -> list[answers.LatestAssignment]:
         """The newest assignment of each of some examiners."""
         return self.read(queries.latest_assignments, schemas.LatestAssignments, message, roles=STAFF)
 

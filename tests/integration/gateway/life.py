@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import derived_id, new_id
 from shared.runtime.demo import logins
-from shared.runtime.demo.people import fictional
+from shared.runtime.demo.people import Person, fictional
 from shared.runtime.demo.play import Play
 from shared.runtime.demo.term import SITTING, STATION, Plan
 from shared.testing.rabbitmq.node import wait_until
@@ -43,7 +43,7 @@ class Life:
         play.close()
         self._accounts()
         self._others()
-        self.fields = self._found({person.id: person.name for person in people})
+        self.fields = self._found({person.id: person for person in people})
 
     def _call(self, service: str, method: str, context: dict[str, Any], **fields: Any) -> Any:
         actor = Actor(context["actor"], Role(context["role"]), context["body"])
@@ -76,6 +76,8 @@ class Life:
         self._ask("registration.logout", nobody, {"refresh": said["refresh"]}, "")
         do("registration.end_appointment", _ADMINISTRATOR, account=account, **held)
         do("registration.close_account", _ADMINISTRATOR, account=account)
+        stays: dict[str, Any] = {"account": new_id(), "name": f"{name}-stays", "appointments": [held]}
+        do("registration.open_account", _ADMINISTRATOR, **stays)
 
     def _others(self) -> None:
         """What does not come to a certificate: rejected by the centre, withdrawn, corrected, erased."""
@@ -114,12 +116,14 @@ class Life:
         )
         return application
 
-    def _found(self, names: dict[str, str]) -> dict[str, Any]:
+    def _found(self, people: dict[str, Person]) -> dict[str, Any]:
         ask = self._look
         batch = ask("scheduling.latest_batches", station=STATION)[0]["batch"]
         certificate = ask("certification.certificates", batch=batch)[0]
         examiner = ask("scheduling.panel", batch=batch)[-1]["examiner"]  # the theory's
         event = ask("audit.trail", kind="batch", id=batch)[0]
+        holder = people[certificate["candidate"]]
+        self.document = {"document": "resident_id", "number": holder.number, "name": holder.name}
         return {
             "batch": batch,
             "batches": [batch],
@@ -127,8 +131,10 @@ class Life:
             "application": certificate["application"],
             "candidate": certificate["candidate"],
             "number": certificate["number"],
-            "name": names[certificate["candidate"]],
+            "name": holder.name,
             "examiner": examiner,
+            "examiners": [examiner],
+            "actor": _SUPERVISOR.id,
             "sheet": ask("scoring.sheets", batch=batch, examiner=examiner)[0]["sheet"],
             "since": "2026-04-16T00:00:00+08:00",
             "until": "2026-04-17T00:00:00+08:00",

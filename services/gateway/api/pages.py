@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from flask import request
 from marshmallow import Schema
 
+from services.gateway.api.words import fields_of
+
 
 def following(schema: type[Schema], message: dict[str, Any], answer: Any) -> str | None:
     """`</api/v1/registration/roster?batch=…&after=…>; rel="next"` behind a page that is full."""
@@ -18,5 +20,5 @@ def following(schema: type[Schema], message: dict[str, Any], answer: Any) -> str
 
 
 def _usual(schema: type[Schema]) -> Any:
-    limit = schema().fields.get("limit")
+    limit = fields_of(schema).get("limit")
     return limit.load_default if limit else None

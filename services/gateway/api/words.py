@@ -1,6 +1,7 @@
 """The words of an address line as the values that a service's schema expects."""
 
 import re
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -12,9 +13,15 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _TRUTH = {"true": True, "false": False}
 
 
+@cache
+def fields_of(schema: type[Schema]) -> dict[str, fields.Field]:
+    """Those of an instance, which copies every field in 95 µs: a list would make two of them."""
+    return dict(schema().fields)
+
+
 def asked(schema: type[Schema], words: MultiDict[str, str]) -> dict[str, Any]:
     """The message for a question; what does not fit a field goes on as text, and the service says so."""
-    known = schema().fields
+    known = fields_of(schema)
     if words and not known:
         raise InvalidInput(
             next(iter(words))[:60], zh="没有这个字段，请删除。", en="It is unknown, leave it out."

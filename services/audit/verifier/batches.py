@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import compress
+from itertools import compress, count
 from typing import Any, TypeAlias
 
+from .leaf import Columns
 from .verdict import INCOMPLETE, TAMPERED, Problem
 from .words import Fault
 
@@ -55,21 +56,33 @@ class Batches:
     seals: dict[Key, list[tuple[int, int, Mapping[str, Any]]]] = field(default_factory=dict)
     closed: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # source, index, when received
 
-    def saw(self, index: int, entry: Sequence[Any], about: Sequence[str]) -> None:
-        """The next entry (source, position, hash, type, data, received); `about`: its subjects."""
-        source, position, hash, type_, data, received = entry
-        for batch in dict.fromkeys([each for each in about if each[:6] == _KIND]):
-            named = self.named.get((source, batch))
-            if named is None:
-                named = self.named[source, batch] = Named()
-            named.indexes.append(index)
-            named.positions.append(position)
-            named.hashes += bytes.fromhex(hash)
-            named.late.append(type_ not in _AT_WILL)
-            if type_ == _SEALED:
-                self.seals.setdefault((source, batch), []).append((index, position, data))
-            elif type_ == _CLOSED and source.endswith("/scheduling"):
-                self.closed.setdefault(batch, (source, index, received))
+    def saw(self, start: int, entries: Columns, about: Sequence[Sequence[str]]) -> None:
+        """The next entries, from index `start` on; `about`: the subjects of each, none of them twice."""
+        rows = zip(
+            count(start),
+            entries.sources,
+            entries.positions,
+            entries.hashes,
+            entries.types,
+            about,
+            strict=False,
+        )
+        for index, source, position, hash, type_, subjects in rows:
+            for batch in subjects:
+                if batch[:6] != _KIND:
+                    continue
+                named = self.named.get((source, batch))
+                if named is None:
+                    named = self.named[source, batch] = Named()
+                named.indexes.append(index)
+                named.positions.append(position)
+                named.hashes += bytes.fromhex(hash)
+                named.late.append(type_ not in _AT_WILL)
+                if type_ == _SEALED:
+                    data = entries.data[index - start]
+                    self.seals.setdefault((source, batch), []).append((index, position, data))
+                elif type_ == _CLOSED and source.endswith("/scheduling"):
+                    self.closed.setdefault(batch, (source, index, entries.received[index - start]))
 
     def add(self, other: "Batches") -> None:
         """The next part."""
@@ -128,9 +141,9 @@ def _number(said: _Count | None) -> object:
     return Fault("batch_nothing") if said is None else said[0]
 
 
-def _counted(named: Named, count: int) -> _Count:
+def _counted(named: Named, number: int) -> _Count:
     chain = bytes(_SIZE)
-    for start in range(0, count * _SIZE, _SIZE):
+    for start in range(0, number * _SIZE, _SIZE):
         chain = sha256(chain + named.hashes[start : start + _SIZE]).digest()
-    edges = (named.positions[0], named.positions[count - 1]) if count else (0, 0)
-    return count, *edges, chain.hex()
+    edges = (named.positions[0], named.positions[number - 1]) if number else (0, 0)
+    return number, *edges, chain.hex()

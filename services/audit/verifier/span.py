@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
-from operator import attrgetter, gt
+from operator import gt
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -272,7 +272,7 @@ class _Check:
         known = self._closing.get
         escaped = "%" in "".join(entries.refs)
         rows = zip(entries.refs, entries.actors, entries.links, strict=True)
-        saw, of_batch = self._found.batches.saw, zip(*_of_batch(entries), strict=True)
+        everything: list[list[str]] = []
         for index, (refs, actor, links) in enumerate(rows, start):
             about = refs.split(" ")
             about.append("actor:" + actor)
@@ -281,7 +281,7 @@ class _Check:
                 if len(about) != len(links):
                     fault = Fault("links_count", found=len(links), wanted=len(about))
                     self._found.add(TAMPERED, index, fault)
-            saw(index, next(of_batch), about)
+            everything.append(about)
             for subject, link in zip(about, links, strict=False):
                 wanted = known(subject)
                 if wanted == link:
@@ -289,6 +289,7 @@ class _Check:
                     wanted[1] = index
                 else:
                     self._link(index, subject, link, wanted)
+        self._found.batches.saw(start, entries, everything)
 
     def _link(self, index: int, subject: str, link: Link, wanted: Link | None) -> None:
         if wanted is not None:
@@ -299,9 +300,6 @@ class _Check:
             self._found.add(TAMPERED, index, Fault("refs"))
             return
         self._closing[subject] = [link[0] + 1, index]
-
-
-_of_batch = attrgetter("sources", "positions", "hashes", "types", "data", "received")
 
 
 def _is_one_chain(entries: Columns) -> bool:

@@ -38,6 +38,7 @@ from shared.security.heads import Heartbeat
 from shared.wire.envelope import digest
 
 _PAGE = 5000  # entries of one look at lateness
+_ANY = 2**63 - 1
 _ALONE = "SELECT pg_try_advisory_xact_lock(2, hashtext(%s))"  # against another audit that looks
 _RECORD = "SELECT looked, record FROM source_heads WHERE source = %s"
 _KEEP = "SELECT keep_head(%s, %s, %s, %s, %s, %s)"
@@ -46,7 +47,7 @@ _RECEIVED = "SELECT position FROM checkpoints WHERE consumer = %s AND source = %
 _LEAVES = "SELECT position, leaf FROM entries WHERE source = %s AND position = ANY (%s)"
 _RECEIVED_AT = "SELECT received_at FROM entries WHERE source = %s AND position = %s"
 _ARRIVED = """
-SELECT position, received_at, leaf, type FROM entries WHERE source = %s AND position > %s
+SELECT position, received_at, leaf, type FROM entries WHERE source = %s AND position > %s AND position <= %s
  ORDER BY position LIMIT %s
 """
 
@@ -68,6 +69,8 @@ class Watch:
         self._sources = tuple(sources)
         self._deciding = {settings.source(service) for service in DECIDING}
         self._began = clock()
+        self._looked: dict[str, int] = {}  # of each source, by this process: the database's may be moved on
+        self._again: dict[str, tuple[int, int]] = {}  # what it looks at anew: from where on, and to where
         self._limits = Limits(
             timedelta(seconds=settings.silence_seconds),
             timedelta(seconds=settings.missing_seconds),
@@ -87,18 +90,26 @@ class Watch:
             source = self._settings.source(service)
             if not connection.execute(_ALONE, (source,)).fetchone()[0]:
                 return []
-            return self._judge(connection, source, said)
+            found, looked, again = self._judge(connection, source, said)
+        self._looked[source], self._again[source] = looked, again
+        return found
 
-    def _judge(self, connection: Connection[Any], source: str, said: Heartbeat | None) -> list[Found]:
-        looked, record = _remembered(connection, source)
+    def _judge(
+        self, connection: Connection[Any], source: str, said: Heartbeat | None
+    ) -> tuple[list[Found], int, tuple[int, int]]:
+        stored, record = _remembered(connection, source)
         look = self._gather(connection, source, record, said)
         record, found = judge(record, look, self._limits)
+        looked = self._looked.get(source, min(stored, look.received))
+        again = self._again.get(source, (0, looked))
         looked, more = self._arrived(connection, source, looked)
-        found += more + self._unsealed(connection, source)
+        # whoever moved the mark while nobody ran has hidden nothing: a process looks at all of it once more
+        behind, once_more = self._arrived(connection, source, *again)
+        found += more + once_more + self._unsealed(connection, source)
         for each in found:
             _tell(connection, source, each)
-        _keep(connection, source, looked, record)
-        return found
+        _keep(connection, source, max(stored, looked), record)
+        return found, looked, (behind, again[1])
 
     def _gather(
         self, connection: Connection[Any], source: str, record: Record, heartbeat: Heartbeat | None
@@ -116,9 +127,11 @@ class Watch:
             denied=denied[0] if denied else None,
         )
 
-    def _arrived(self, connection: Connection[Any], source: str, looked: int) -> tuple[int, list[Found]]:
+    def _arrived(
+        self, connection: Connection[Any], source: str, looked: int, upto: int = _ANY
+    ) -> tuple[int, list[Found]]:
         with connection.cursor(binary=True) as cursor:
-            rows = cursor.execute(_ARRIVED, (source, looked, _PAGE)).fetchall()
+            rows = cursor.execute(_ARRIVED, (source, looked, upto, _PAGE)).fetchall()
         if not rows:
             return looked, []
         said = [orjson.loads(row[2].partition(b"\n")[0]) for row in rows]

@@ -178,12 +178,38 @@ def test_events_long_on_their_way_are_told_once(look: Look, tmp_path: Path) -> N
             "SELECT source, first_position, last_position FROM findings WHERE kind = 'late-events' ORDER BY 1"
         )
     ]
-    # scoring's were looked at before, when they were in time
+    # scoring's were looked at before, when they were in time; a process that begins looks at all of it anew
     assert late == [
         ("/centre/certification", 1, 3),
         ("/centre/registration", 1, 6),
         ("/centre/scheduling", 1, 3),
+        ("/centre/scoring", 1, 6),
     ]
+
+
+@pytest.mark.parametrize("moved", [7, 2**62])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_mark_that_somebody_has_moved_on_hides_no_lateness(look: Look, moved: int, running: bool) -> None:
+    hasty = replace(look.settings, transit_seconds=0)
+
+    def begun() -> Watch:
+        return Watch(hasty, lambda: nullcontext(look.audit.connection), look._ask, lambda: look.now)
+
+    watch = begun()
+    watch.step()
+    if running:
+        tell(look.audit, "Qing")
+        look.audit.hear()
+    else:
+        watch = begun()
+    look.audit.admin.execute("TRUNCATE findings")
+    look.audit.admin.execute("UPDATE source_heads SET looked = %s", (moved,))
+    for _ in range(2):
+        watch.step()
+    late = look.audit.admin.execute(
+        "SELECT source, max(last_position) FROM findings WHERE kind = 'late-events' GROUP BY source"
+    )
+    assert dict(late.fetchall()) == {each.name: len(each.bodies) for each in look.audit.sources}
 
 
 def test_findings_are_handed_out_page_by_page_by_kind_and_by_source(look: Look) -> None:

@@ -54,6 +54,7 @@ definition = Definition(
         "published": signed.published,
         "standing": signed.standing,
         "findings": findings.findings,
+        "evidence": findings.evidence,
         "concerns": standing.concerns,
         "policy": keyring.policy,
         "rotate": keyring.rotate,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.contracts.attempts import Attempt
 from shared.contracts.reads import Read
-from shared.kernel.events import Event, subject
+from shared.kernel.events import Data, Event, language, subject
 
 
 class AuditEvent(Event, service="audit"):
@@ -73,8 +73,11 @@ class LogVerified(AuditEvent):
     first: int | None
 
 
-class FindingRaised(AuditEvent):
-    """审计发现: what kind, about which source, log or witness, and where; its detail stays here (R155)."""
+class FindingRaised(AuditEvent, version=2):
+    """审计发现: what kind, about which source, log or witness, and where; its detail stays here (R155).
+
+    `evidence` is the sha256 of what shows it, in hex; empty where nothing but the log does.
+    """
 
     finding: str
     kind: str
@@ -83,7 +86,13 @@ class FindingRaised(AuditEvent):
     last_position: int | None
     first_index: int | None
     last_index: int | None
+    evidence: str
     batch: str = subject()
+
+
+@language("audit").upcast("FindingRaised", 1)
+def _without_evidence(data: Data) -> Data:
+    return {**data, "evidence": ""}
 
 
 def _subject(trail: str) -> Iterator[tuple[str, str]]:

@@ -153,6 +153,44 @@ def findings(as_json: Json = False) -> None:
     console.print(f"{len(found)} findings / 项发现")
 
 
+def evidence(
+    finding: Annotated[int, typer.Argument(min=1, metavar="ID", help="As `audit findings` shows it.")],
+    as_json: Json = False,
+) -> None:
+    """Print what shows a finding, hashed anew and held against the hash that the finding names.
+
+    打印某项发现的证据原文，并与发现所记的哈希核对。
+    """
+    current = settings()
+    with (
+        admin(current) as dsn,
+        connection(current, dsn, "audit") as connected,
+        connected.cursor(row_factory=dict_row) as rows,
+    ):
+        found = definition("audit").tools["evidence"](rows, finding)
+    if found is None:
+        raise Failed(
+            f"{finding}: 没有这项发现；请用 audit findings 查看。 No such finding; see `audit findings`."
+        )
+    named, kept = found["named"], found["kept"]
+    if named and not kept:
+        raise Failed(
+            f"sha256 {named}: 证据已被删除或篡改；请从备份或来源处取得原文。"
+            " The evidence was deleted or changed; look for it in a backup, or ask its source."
+        )
+    bodies = [{**row, "body": bytes(row["body"]).decode(errors="backslashreplace")} for row in kept]
+    if as_json:
+        tell({**found, "kept": bodies})
+        return
+    for row in bodies:
+        # somebody else chose it: nothing in it may move the cursor
+        shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in row["body"])
+        console.print(f"sha256 {named}: {row['reason']}", markup=False, soft_wrap=True)
+        console.print(shown, markup=False, soft_wrap=True)
+    if not named:
+        console.print("此项发现的依据就在日志中。 The log itself shows it; there is no other evidence.")
+
+
 def _all(findings: Callable[[int], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
     """Page by page, until there are no more."""
     after = 0

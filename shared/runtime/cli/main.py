@@ -57,6 +57,7 @@ audited.command("export", short_help="Write the whole log as files. 导出")(aud
 audited.command("bundle", short_help="Write a trail that proves itself. 自证的追溯")(audit.bundle)
 audited.command("checkpoint", short_help="Print the newest checkpoint. 检查点")(audit.checkpoint)
 audited.command("policy", short_help="Print whose signatures count. 信任策略")(audit.policy)
+audited.command("evidence", short_help="Print what shows a finding. 证据")(audit.evidence)
 audited.command("findings", short_help="List what needs looking at. 发现")(audit.findings)
 audited.command("rotate-key", short_help="Change the log's key. 更换密钥")(audit.rotate_key)
 account.command("open", short_help="Open one; the first administrator's too. 开户")(accounts.open_)

@@ -10,6 +10,7 @@ import orjson
 import psycopg
 import pytest
 
+from services.audit import findings
 from services.audit.log import recorder
 from services.audit.raising import raise_finding
 from shared.bus.calls import Refused
@@ -20,7 +21,7 @@ from shared.store import inbox, migrations
 from shared.testing.calls import calling
 from shared.testing.postgres import Cluster
 from shared.testing.processes import Processes, environment
-from shared.wire.envelope import read
+from shared.wire.envelope import digest, read
 from tests.integration.audit.witness import Witness
 
 SUPERVISOR = Actor(derived_id("Du"), Role.SUPERVISOR, "centre", device="terminal-7")
@@ -153,9 +154,65 @@ def test_a_finding_is_said_in_the_transaction_that_raises_it_once_and_without_it
     assert (found["type"], found["actor"], found["role"]) == ("FindingRaised", "audit", "service")
     assert found["data"] | {"finding": ""} == {
         "finding": "", "kind": "fork", "about": "/centre/scoring", "first_position": 3, "last_position": 3,
-        "first_index": 8, "last_index": 8, "batch": "",
+        "first_index": 8, "last_index": 8, "evidence": "", "batch": "",
     }  # fmt: skip
     assert witness.connection.execute("SELECT count(*) FROM findings").fetchone() == (1,)
+
+
+def test_a_row_that_somebody_wrote_beforehand_silences_nothing(witness: Witness) -> None:
+    witness.admin.execute(
+        "INSERT INTO findings (kind, source, first_position, last_position, first_index, last_index, detail)"
+        " VALUES ('fork', '/centre/scoring', 3, 3, 8, 8, '{}')"
+    )
+    for _ in range(2):
+        _raised(witness.connection)
+    assert [each["data"]["kind"] for each in said(witness.connection)] == ["fork"]
+    assert witness.connection.execute("SELECT count(*) FROM findings").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "INSERT INTO events (stream, version, draft) VALUES (%(stream)s, 1, 'no event')",
+        "INSERT INTO events (stream, version, draft) VALUES"
+        " (%(stream)s, 1, replace(convert_from(%(draft)s, 'UTF8'), '\"fork\"', '\"none\"')::bytea)",
+        "INSERT INTO commands VALUES (%(id)s, '', '')",
+    ],
+)
+def test_something_else_in_the_place_of_its_event_silences_nothing(witness: Witness, taken: str) -> None:
+    with witness.connection.transaction(force_rollback=True):
+        _raised(witness.connection)
+        (found,) = said(witness.connection)
+    id = found["data"]["finding"]
+    place = {"stream": f"finding-{id}", "id": id, "draft": orjson.dumps(found)}
+    witness.admin.execute(taken, place)
+    for _ in range(2):
+        _raised(witness.connection)
+    drafts = witness.connection.execute("SELECT draft FROM events ORDER BY seq").fetchall()
+    forks = [draft for (draft,) in drafts if b'"kind":"fork"' in bytes(draft)]
+    assert len(forks) == 1
+
+
+def test_a_row_that_somebody_deleted_comes_back_and_its_event_is_not_said_again(witness: Witness) -> None:
+    _raised(witness.connection)
+    witness.admin.execute("DELETE FROM findings")
+    _raised(witness.connection)
+    assert len(said(witness.connection)) == 1
+    assert witness.connection.execute("SELECT count(*) FROM findings").fetchone() == (1,)
+
+
+def test_what_is_said_names_the_evidence_and_altered_evidence_is_not_shown(witness: Witness) -> None:
+    event = witness.source("scoring").events()[0]
+    forged = orjson.dumps({**event.attributes, "body": "station-1"}, option=orjson.OPT_SORT_KEYS)
+    inbox.apply(witness.connection, recorder, event.source, [read(forged)])
+    (found,) = said(witness.connection)
+    assert found["data"]["evidence"] == digest(forged).hex()
+    (id,) = witness.connection.execute("SELECT id FROM findings").fetchone() or (0,)
+    shown = witness.ask(findings.evidence, id)
+    assert (shown["named"], [bytes(row["body"]) for row in shown["kept"]]) == (digest(forged).hex(), [forged])
+    witness.admin.execute("UPDATE evidence SET body = 'another'")
+    assert witness.ask(findings.evidence, id)["kept"] == []
+    assert witness.ask(findings.evidence, id + 1) is None
 
 
 def test_what_contradicts_the_log_is_said_as_well(witness: Witness) -> None:

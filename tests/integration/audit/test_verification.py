@@ -542,7 +542,13 @@ def test_a_cosignature_that_is_not_by_its_witness_is_told(published: Signatory) 
 def test_findings_that_were_deleted_are_missed_where_the_log_tells_of_them(witness: Witness) -> None:
     audit = Source("audit")
     for first in (1, None):
-        said = {"kind": "missing-events", "about": "/centre/scoring", "last_position": 9, "batch": ""}
+        said = {
+            "kind": "missing-events",
+            "about": "/centre/scoring",
+            "last_position": 9,
+            "evidence": "",
+            "batch": "",
+        }
         audit.say(
             FindingRaised(finding=new_id(), first_position=first, first_index=None, last_index=None, **said),
             Actor("audit", Role.SERVICE, "centre"),

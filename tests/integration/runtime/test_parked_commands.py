@@ -121,3 +121,24 @@ def test_all_findings_are_listed_however_many_there_are(jianding: InProcess, dat
         )
     found = jianding("audit", "findings", "--json").last["findings"]
     assert [each["first_position"] for each in found] == list(range(1, 2002))
+
+
+def test_what_shows_a_finding_is_hashed_anew_before_it_is_shown(
+    jianding: InProcess, databases: Cluster
+) -> None:
+    body = b"\x1b[2Jforged"
+    with databases.connect("audit", "admin") as connection:
+        connection.execute(
+            "INSERT INTO evidence (source, body, reason) VALUES ('/centre/scoring', %b, 'no event')", (body,)
+        )
+        (id,) = connection.execute(
+            "INSERT INTO findings (kind, source, detail) VALUES ('unreadable', '/centre/scoring',"
+            " jsonb_build_object('evidence', encode(sha256(%b), 'hex'))) RETURNING id",
+            (body,),
+        ).fetchone() or (0,)
+        shown = jianding("audit", "evidence", str(id))
+        assert (shown.code, "\\x1b[2Jforged" in shown.output) == (0, True)
+        assert jianding("audit", "evidence", str(id), "--json").last["kept"][0]["body"] == body.decode()
+        connection.execute("UPDATE evidence SET body = 'another'")
+    assert jianding("audit", "evidence", str(id)).code != 0
+    assert jianding("audit", "evidence", str(id + 1)).code != 0

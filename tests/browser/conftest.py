@@ -4,12 +4,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg.conninfo import make_conninfo
 
+from shared.runtime.postgres import Postgres
+from shared.runtime.settings import settings
+from shared.store import migrations
 from shared.testing.chromium import chromium
 from tests.browser.reader import Reader
 
@@ -18,9 +24,14 @@ SCREENSHOTS = PROJECT / "var" / "screenshots"
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the node keeps its data."""
+    return tmp_path_factory.mktemp("stage")
+
+
+@pytest.fixture(scope="session")
+def stage(var: Path) -> Iterator[str]:
     """The address of a node with the data of a small batch."""
-    var = tmp_path_factory.mktemp("stage")
     environment = {
         **os.environ,
         "JIANDING_VAR": str(var),
@@ -47,6 +58,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield said.split()[1]
         process.stdin.close()
         process.wait(30)
+
+
+@pytest.fixture
+def log(var: Path, stage: str) -> Iterator[psycopg.Connection[Any]]:
+    """The audit log's database, in the hands of its administrator."""
+    there = Postgres(replace(settings(), var=var, secrets=var / "secrets", database_url=""))
+    dsn = make_conninfo(there.dsn, dbname=migrations.database("audit"))
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="session")

@@ -30,13 +30,13 @@ from shared.store import migrations  # noqa: E402
 
 _LONG_AGO = 800
 _PLAN = Plan(logins.KEY, "4月16日", SITTING, 8, {3: 2, 4: 4}, {3: 2, 4: 2}, date(2026, 4, 16), 1, 0, 1)
-# what a consumer could not take: a real event of the log, as if its handler had failed once
+# what a consumer could not take: two real events of the log, as if its handler had failed once
 _PARK = """
 INSERT INTO parked (consumer, source, position, stream, type, sealed, reason)
-SELECT 'register', convert_from(sealed, 'UTF8')::json ->> 'source', position, 'application-of-a-test',
+SELECT 'register', convert_from(sealed, 'UTF8')::json ->> 'source', position, 'a-test-' || position,
        convert_from(sealed, 'UTF8')::json ->> 'type', sealed, 'KeyError: of a test'
   FROM log WHERE convert_from(sealed, 'UTF8')::json ->> 'type' = 'CandidateRegistered'
- ORDER BY position LIMIT 1
+ ORDER BY position LIMIT 2
 """
 
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser
 from werkzeug.exceptions import HTTPException
@@ -164,13 +166,16 @@ def test_a_wrong_password_is_told_without_saying_what_was_wrong(reader: Come) ->
 def test_a_batch_goes_its_way_from_application_to_certificate(reader: Come, tmp_path: Path) -> None:
     batch = apply_for_a_batch(reader("station_director"))
     application = submit_an_application(reader("exam_affairs"), batch, tmp_path)
-    review(reader("station_reviewer"), f"/station/applications/{application}", "初审通过")
-    review(reader("centre_reviewer"), f"/station/applications/{application}", "复核通过")
+    absent = somebody_else_applies(reader("exam_affairs"), batch, tmp_path, "虚构缺席", 21)
+    for each in (application, absent):
+        review(reader("station_reviewer"), f"/station/applications/{each}", "初审通过")
+        review(reader("centre_reviewer"), f"/station/applications/{each}", "复核通过")
     prepare(reader, batch)
     ticket = seat(reader("exam_affairs"), batch, application)
     exam_day(reader("invigilator"), batch, ticket)
-    score(reader("examiner"))
+    sheet = score(reader("examiner"))
     another_device(reader("examiner"))
+    correct(reader, sheet, application)
     conclude(reader, application)
     number = certificate(reader("certificate_processor"), batch)
     anybody_checks(reader(), number)
@@ -226,6 +231,19 @@ def the_same_person_again(clerk: Reader, batch: str, photo: Path) -> None:
     assert "R036" in clerk.page.locator(".problem").inner_text()
     assert clerk.page.locator("[name=name]").input_value() == NAME
     clerk.keep("clerk-applied-already-zh")
+
+
+def somebody_else_applies(clerk: Reader, batch: str, folder: Path, name: str, place: int) -> str:
+    """Each with another document of nobody's."""
+    photo = folder / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8 a picture of nobody")
+    number = f"999999199001{place:02d}011"
+    clerk.open(f"/station/applications/new?batch={batch}")
+    clerk.fill(name=name, number=number + check_character(number))
+    clerk.page.set_input_files("[name=photo]", photo)
+    clerk.press("提交申请")
+    assert clerk.told() == "申请已提交。"
+    return clerk.page.url.rsplit("/", 1)[1]
 
 
 def review(reviewer: Reader, path: str, button: str) -> None:
@@ -302,13 +320,18 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     page.wait_for_selector("#offline", state="hidden")
     invigilator.row(ticket).get_by_role("button", name="抽题").dblclick()
     invigilator.row(ticket).locator(".state", has_text="已抽题").wait_for()
+    other = page.locator("main tbody tr").filter(has_not_text=ticket)
+    other.locator("summary", has_text="缺考").click()
+    other.locator("details button").click()
+    other.locator(".state", has_text="缺考").wait_for()
+    assert other.get_by_role("button").count() == 0
     known = ("ERR_INTERNET_DISCONNECTED", "409")  # the line that was cut, and what was refused
     invigilator.wrong = [each for each in invigilator.wrong if not any(why in each for why in known)]
     assert invigilator.wrong == []
 
 
-def score(examiner: Reader) -> None:
-    """By keyboard: a score, Enter, the next sheet; each signed by the key of this browser."""
+def score(examiner: Reader) -> str:
+    """By keyboard: a score, Enter, the next sheet; each signed by this browser's key. The first sheet."""
     examiner.open("/examining")
     page = examiner.page
     page.wait_for_selector("#device[data-state=new]")
@@ -316,6 +339,7 @@ def score(examiner: Reader) -> None:
     page.wait_for_selector("#device[data-state=registered]")
     assert NAME not in page.content()
     examiner.keep("examiner-sheets-zh")
+    first = str(page.locator("#sheets tbody tr").first.get_attribute("id")).removeprefix("row-")
     for points in ("82", "77"):
         page.wait_for_selector("#device[data-state=registered]")
         page.wait_for_function("() => document.activeElement.name === 'score'")
@@ -333,6 +357,35 @@ def score(examiner: Reader) -> None:
     )
     assert key == [False]
     assert examiner.wrong == []
+    return first
+
+
+def correct(reader: Come, sheet: str, application: str) -> None:
+    """The examiner asks for it, and somebody else approves."""
+    examiner, reviewer = reader("examiner"), reader("score_reviewer")
+    examiner.open("/examining/done")
+    examiner.page.locator(f"a[href*='{sheet}']").click()
+    examiner.fill(new="81", reason="卷面小题分累计有误")
+    examiner.press("申请更正")
+    assert examiner.told() == "更正申请已提交。"
+    assert examiner.page.request.get("/corrections").status == 403
+    row = reviewer.row(sheet)
+    for _ in range(100):
+        reviewer.open("/corrections")
+        if row.count():
+            break
+    assert {"82", "81", "卷面小题分累计有误"} <= set(row.locator("td").all_inner_texts())
+    reviewer.keep("reviewer-correction-zh")
+    with reviewer.page.expect_navigation():
+        row.get_by_role("button", name="批准更正").click()
+    assert reviewer.told() == "已办理。"
+    corrected = reviewer.page.locator(f"tr#row-{application} td", has_text=re.compile("^81$"))
+    for _ in range(100):
+        reviewer.open("/results")
+        if corrected.count():
+            break
+    assert corrected.count() == 1
+    assert examiner.wrong == reviewer.wrong == []
 
 
 def another_device(examiner: Reader) -> None:
@@ -413,9 +466,61 @@ def everything_stands_in_the_trail(supervisor: Reader, batch: str) -> None:
     supervisor.open(f"/trail?kind=batch&id={batch}")
     headings = supervisor.page.locator(".step h3").all_inner_texts()
     assert headings[0] == "批次申请"
-    assert {"任务通知下达", "考位编排", "考生签到", "试题抽取", "批次关闭"} <= set(headings)
+    more = supervisor.page.locator("#timeline .more a")
+    while more.count():
+        supervisor.open(str(more.get_attribute("href")))
+        headings += supervisor.page.locator(".step h3").all_inner_texts()
+    assert {"任务通知下达", "考位编排", "考生签到", "试题抽取", "考生缺考", "批次关闭"} <= set(headings)
     supervisor.keep("supervisor-trail-of-a-batch-zh")
     assert supervisor.obstacles() == []
+
+
+def test_an_application_is_rejected_by_keyboard_alone_and_another_one_withdrawn(
+    reader: Come, tmp_path: Path
+) -> None:
+    batch, clerk = apply_for_a_batch(reader("station_director")), reader("exam_affairs")
+    rejected = somebody_else_applies(clerk, batch, tmp_path, "虚构退件", 22)
+    reject_by_keyboard(reader("station_reviewer"), rejected, "复印件与原件不符")
+    clerk.open(f"/station/applications/{rejected}")
+    assert clerk.page.locator(".state").inner_text() == "未通过"
+    withdrawn = somebody_else_applies(clerk, batch, tmp_path, "虚构撤回", 23)
+    clerk.fill(reason="本人放弃")
+    clerk.press("撤回申请")
+    clerk.press("确认：撤回申请")
+    assert clerk.told() == "申请已撤回。"
+    assert clerk.page.locator(".state").inner_text() == "已撤回"
+    supervisor = reader("supervisor")
+    for application, reason in ((rejected, "复印件与原件不符"), (withdrawn, "本人放弃")):
+        for _ in range(100):
+            supervisor.open(f"/trail?kind=application&id={application}")
+            if reason in supervisor.page.locator("main").inner_text():
+                break
+        assert reason in supervisor.page.locator(".step").last.inner_text()
+    assert clerk.wrong == supervisor.wrong == []
+
+
+def reject_by_keyboard(reviewer: Reader, application: str, reason: str) -> None:
+    """From the first page on."""
+    page = reviewer.page
+    reviewer.open("/")
+    for target in (
+        page.locator("nav.rooms").get_by_role("link", name="申请一览"),
+        page.locator(f"tr#row-{application} a").first,
+        page.locator("[name=reason]"),
+    ):
+        reviewer.tab_to(target)
+        if target.evaluate("each => each.tagName") == "A":
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+    page.keyboard.type(reason)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert reason in page.locator("main").inner_text()
+    reviewer.tab_to(page.get_by_role("button", name="确认：审核不通过"))
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert reviewer.told() == "审核结果已记录。"
+    assert reviewer.wrong == []
 
 
 # -- trainer, registrar, administrator
@@ -463,12 +568,34 @@ def test_an_account_is_opened_and_its_holder_changes_the_password(reader: Come) 
     holder.fill(current="the-first-password", password="another-password-2")
     holder.press("更改密码")
     assert holder.told() == "密码已更改，请重新登录。"
+    administrator.fill(role="exam_affairs", body="station-10012003")
+    administrator.press("任职")
+    assert administrator.told() == "任职已登记。"
     log_in(holder, "a-new-invigilator", "another-password-2")
-    assert "监考" in holder.page.locator(".who").inner_text()
+    assert "监考" in holder.page.locator(".who summary").inner_text()
+    change_and_leave(holder)
     administrator.press("免职")
     administrator.press("确认：免职")
     assert administrator.told() == "任职已终止。"
     assert administrator.wrong == holder.wrong == []
+
+
+def change_and_leave(holder: Reader) -> None:
+    """To the other appointment, and out."""
+    page, summary = holder.page, holder.page.locator(".who summary")
+    assert page.request.get("/station/applications").status == 403
+    summary.click()
+    with page.expect_navigation():
+        page.locator(".dropped").get_by_role("button", name="考务").click()
+    assert holder.told() == "已切换任职。"
+    assert "考务" in summary.inner_text()
+    assert page.request.get("/station/applications").status == 200
+    summary.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="退出登录").click()
+    assert page.url.endswith("/login")
+    holder.open("/station/applications")
+    assert "/login?next=" in page.url
 
 
 def log_in(somebody: Reader, name: str, password: str) -> None:
@@ -487,6 +614,45 @@ def test_a_supervisor_verifies_the_log_and_sees_what_was_found(reader: Come) -> 
     supervisor.press("开始核验")
     supervisor.page.locator(".verdict.good").wait_for(timeout=60_000)
     supervisor.keep("supervisor-verified-zh")
+    assert supervisor.wrong == []
+
+
+def test_a_verification_is_cancelled_while_it_runs(reader: Come, log: psycopg.Connection[Any]) -> None:
+    supervisor = reader("supervisor")
+    supervisor.open("/verification")
+    with log.transaction():
+        log.execute("LOCK TABLE tiles IN ACCESS EXCLUSIVE MODE")  # which it has to read to come to an end
+        supervisor.press("开始核验")
+        progress = supervisor.page.locator(".progress[hx-get]")
+        assert "正在核验…" in progress.inner_text()
+        supervisor.keep("supervisor-verifying-zh")
+        supervisor.press("取消")
+        assert supervisor.told() == "已请求取消。"
+    supervisor.page.locator(".progress", has_text="已取消").wait_for(timeout=60_000)
+    assert supervisor.page.get_by_role("button", name="取消").count() == 0
+    assert supervisor.wrong == []
+
+
+def test_a_verification_names_the_first_entry_that_was_altered(
+    reader: Come, log: psycopg.Connection[Any]
+) -> None:
+    row = log.execute("SELECT index, actor FROM entries WHERE type = 'ScoreSubmitted' LIMIT 1").fetchone()
+    assert row is not None
+    index, honest = row
+    log.execute("SET session_replication_role = replica")
+    log.execute("UPDATE entries SET actor = 'somebody-else' WHERE index = %s", (index,))
+    try:
+        supervisor = reader("supervisor")
+        supervisor.open("/verification")
+        supervisor.press("开始核验")
+        bad = supervisor.page.locator(".verdict.bad")
+        bad.wait_for(timeout=60_000)
+    finally:
+        log.execute("UPDATE entries SET actor = %s WHERE index = %s", (honest, index))
+    assert bad.inner_text() == f"首个有问题的条目：#{index}"
+    assert f"#{index}: " in supervisor.page.locator("section.sheet li").first.inner_text()
+    supervisor.keep("supervisor-altered-zh")
+    assert supervisor.obstacles() == []
     assert supervisor.wrong == []
 
 
@@ -597,9 +763,17 @@ def wait_beyond(reader: Reader, position: int) -> int:
 # -- operator and candidate
 
 
-def test_an_operator_repairs_and_replays_a_parked_event_and_rebuilds_a_projection(reader: Come) -> None:
+def test_an_operator_skips_repairs_and_replays_parked_events_and_rebuilds_a_projection(reader: Come) -> None:
     operator = reader("administrator")
     operator.open("/parked")
+    operator.page.locator("tbody td.number a").last.click()
+    operator.page.locator("form", has=operator.page.get_by_role("button", name="跳过")).locator(
+        "[name=why]"
+    ).fill("试验跳过")
+    operator.press("跳过")
+    operator.press("确认：跳过搁置事件")
+    assert operator.told() == "已跳过。"
+    assert operator.page.locator("main tbody tr").count() == 1
     operator.page.locator("tbody td.number a").first.click()
     operator.keep("administrator-parked-one-zh")
     why = operator.page.locator("form", has=operator.page.locator("textarea")).locator("[name=why]")

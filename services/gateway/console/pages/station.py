@@ -1,5 +1,6 @@
 """The station's clerks: applications, found and decided; how to make one stands in applying.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -183,17 +184,19 @@ def decide(desk: Desk, id: Any, verdict: str, level: str) -> Any:
     """Passes or rejects an application at the station or at the centre."""
     method = _DECISIONS[level, verdict]
     reason = {} if verdict == "pass" else {"reason": request.form.get("reason", "")}
-    before = desk.ask("registration", "application", application=str(id))
-
-    def changed() -> bool:
-        return bool(desk.ask("registration", "application", application=str(id)) != before)
-
+    changed = _changed(desk, id)
     back = inside(request.form.get("back") or url_for("console.station_application", id=id))
     return act(
         lambda: desk.send("registration", method, application=str(id), seen=changed, **reason),
         back,
         _("审核结果已记录。"),
     )
+
+
+def _changed(desk: Desk, id: Any) -> Callable[[], bool]:
+    """Whether the application is shown otherwise than now."""
+    before = desk.ask("registration", "application", application=str(id))
+    return lambda: bool(desk.ask("registration", "application", application=str(id)) != before)
 
 
 def rejecting(verdict: str, **_parts: Any) -> Any:
@@ -214,7 +217,10 @@ def review(desk: Desk, id: Any, verdict: str) -> Any:
     "/station/applications/<uuid:id>/withdraw", roles={Role.EXAM_AFFAIRS}, grave=lambda **_: _l("撤回申请")
 )
 def withdraw(desk: Desk, id: Any) -> Any:
+    asked = {"application": str(id), "reason": request.form["reason"]}
+    changed = _changed(desk, id)
+
     def send() -> None:
-        desk.send("registration", "withdraw_application", application=str(id), reason=request.form["reason"])
+        desk.send("registration", "withdraw_application", seen=changed, **asked)
 
     return act(send, url_for("console.station_application", id=id), _("申请已撤回。"))

@@ -101,8 +101,8 @@ class Plan:
 class Campaign:
     """Runs until enough was injected or the time is over; `report()` says what came of it."""
 
-    def __init__(self, theatre: Theatre, seed: str, left_out: set[str]) -> None:
-        self._theatre, self._seed, self._left_out = theatre, seed, left_out
+    def __init__(self, theatre: Theatre, seed: str, left_out: set[str], clients: int) -> None:
+        self._theatre, self._seed, self._left_out, self._clients = theatre, seed, left_out, clients
         self._began = time.monotonic()
         self.tally = Tally()
         self.runs = 0
@@ -139,7 +139,7 @@ class Campaign:
 
     def _played(self, plan: Plan, folder: Path) -> tuple[list[Finding], list[str]]:
         seed = f"{self._seed}/{plan.number}"
-        stage = Stage(self._theatre, f"run-{plan.number}", folder, self.tally, seed)
+        stage = Stage(self._theatre, f"run-{plan.number}", folder, self.tally, seed, self._clients)
         findings: list[Finding] = []
         reasons: list[str] = []
         with stage.open(plan.replicas):
@@ -235,7 +235,7 @@ def main() -> int:
     left_out = set() if disk.may_mount() and not asked.without_disk else NEEDS_A_DISK
     say(f"seed {asked.seed}" + (f"; left out: {', '.join(sorted(left_out))}" if left_out else ""))
     theatre = Theatre(place)
-    campaign = Campaign(theatre, asked.seed, left_out)
+    campaign = Campaign(theatre, asked.seed, left_out, asked.clients)
     interrupted = False
     try:
         with theatre.open():
@@ -259,6 +259,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
     parser.add_argument("--faults", type=int, default=_FULL, help="how many to inject")
     parser.add_argument("--minutes", type=float, default=44, help="no run begins that could end later")
+    parser.add_argument("--clients", type=int, default=6, help="how many ask at once")
     parser.add_argument("--seed", default="jianding", help="another seed, other faults")
     parser.add_argument(
         "--without-disk", action="store_true", help="fill no disk, where we may not mount any"

@@ -83,7 +83,9 @@ class Stage:
         "witness": "witness on",
     }
 
-    def __init__(self, theatre: Theatre, name: str, folder: Path, tally: Tally, seed: str = "") -> None:
+    def __init__(
+        self, theatre: Theatre, name: str, folder: Path, tally: Tally, seed: str = "", clients: int = 6
+    ) -> None:
         self.theatre, self.name, self.tally = theatre, name, tally
         self.broker, self.cluster = theatre.broker, theatre.cluster
         self.cluster.clone(SERVICES)
@@ -96,7 +98,7 @@ class Stage:
         self.processes = Processes(
             folder, environment(self.cluster, bus, database_url=database, var=self.settings.var)
         )
-        self.clients = Clients(bus, seed=seed)
+        self.clients = Clients(bus, clients, seed)
         self.deck = Deck()
         self.keepers: list[Keeper] = []
         self.poisoned: list[str] = []

@@ -16,9 +16,20 @@ _DIGITS = re.compile(r"[0-9a-f]{4,32}")
 _ACCOUNTS = """
 SELECT account::text, open, appointments, locked_until FROM accounts WHERE
 """
+# the first of each role at the body: among these are the first of all roles, however many are appointed there
 _HELD = """
-WITH accounts AS MATERIALIZED (SELECT * FROM accounts WHERE appointments && %(held)s)
-SELECT account::text, open, appointments, locked_until FROM accounts WHERE
+WITH held AS (
+    SELECT DISTINCT found.account
+      FROM unnest(%(roles)s::text[]) AS asked (role), LATERAL (
+        SELECT account FROM appointments
+         WHERE (appointments.role, appointments.body) = (asked.role, %(body)s)
+           AND appointments.account > %(after)s
+         ORDER BY appointments.account LIMIT %(limit)s) AS found
+     ORDER BY found.account LIMIT %(limit)s)
+SELECT held.account::text, open, appointments, locked_until
+  FROM held CROSS JOIN LATERAL (
+    SELECT * FROM accounts WHERE accounts.account = held.account LIMIT 1) AS accounts
+ ORDER BY held.account
 """
 _EXAMINERS = "SELECT account::text, array_agg(body ORDER BY body) AS bodies FROM appointments"
 _TRAININGS = """
@@ -52,9 +63,9 @@ def accounts(rows: Rows, after: str, limit: int, own: str = "") -> list[dict[str
 
     Of a station's own: those that are appointed there.
     """
-    asked = {"after": after, "limit": limit, "held": [f"{role}@station-{own}" for role in Role]}
-    among = _HELD if own else _ACCOUNTS
-    return rows.execute(among + page("accounts", [], "account", newest=False), asked).fetchall()
+    asked = {"after": after, "limit": limit, "roles": list(map(str, Role)), "body": f"station-{own}"}
+    listed = _ACCOUNTS + page("accounts", [], "account", newest=False)
+    return rows.execute(_HELD if own else listed, asked).fetchall()
 
 
 def examiners(

@@ -277,3 +277,27 @@ def test_a_station_is_listed_once_with_its_newest_batch(full: dict[str, Connecti
     found, _ = _ask(full["scheduling"], "scheduling", "stations", {"after": "", "limit": 100})
     assert [row["station"] for row in found] == [str(10_012_000 + n) for n in range(40)]
     assert int(found[1]["batch"].replace("-", ""), 16) == ROWS - 39
+
+
+def test_who_has_several_roles_at_a_station_is_listed_once_on_the_page_of_his_id(
+    full: dict[str, Connection[Any]],
+) -> None:
+    connection, found = full["registration"], list[str]()
+    with connection.transaction(force_rollback=True):
+        builds.see_live(connection)
+        connection.execute(
+            "INSERT INTO appointments SELECT account, more.role, body FROM appointments,"
+            " (VALUES ('invigilator'), ('trainer')) AS more (role)"
+            " WHERE body = %s ORDER BY account LIMIT 30",
+            (f"station-{THEIRS}",),
+        )
+        while page := _ask(
+            connection,
+            "registration",
+            "accounts",
+            {"own": THEIRS, "limit": 7, "after": (found or [FIRST])[-1]},
+        )[0]:
+            found += [row["account"] for row in page]
+            if len(found) > 60:
+                break
+    assert [int(each.replace("-", ""), 16) for each in found] == [40 * n + 1 for n in range(len(found))]

@@ -26,7 +26,7 @@ from bench.table import show
 from shared.testing.processes import PROJECT
 
 GROUPS = (
-    "appending", "deciding", "publishing", "consuming", "rebuilding", "calling", "door", "arriving",
+    "appending", "deciding", "publishing", "consuming", "rebuilding", "calling", "door", "lists", "arriving",
     "footprint", "auditing", "growing",
 )  # fmt: skip
 _console = Console(stderr=True)

@@ -16,8 +16,8 @@ from services.audit.domain.checkpoints import Checkpoint
 from services.audit.domain.notes import Note
 from services.audit.domain.policy import QuorumMissing
 from services.audit.domain.tree import root_of
+from services.audit.found import Problem
 from services.audit.memory import Memory, MemoryBroken
-from services.audit.sections import Problem
 from services.audit.tiles import StoredTiles
 from services.audit.verification import Verdict
 from shared.runtime.definition import Impossible

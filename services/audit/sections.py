@@ -1,22 +1,22 @@
 """Checking a section of the log: every entry from an index to another, and what the database says of it."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg import Connection
 
-from services.audit.closed import Batches
 from services.audit.domain import leaf
 from services.audit.domain.leaf import NoLeaf, subjects_of
 from services.audit.domain.tree import WIDTH, Edge, Tree, leaf_hash, split
+from services.audit.found import Place, Reached, Section, Span, finding, follows
 from services.audit.glance import Seen, Stamps, glance
 from services.audit.tiles import StoredTiles
-from shared.wire.envelope import GENESIS, Sealed, Undecodable, read
+from shared.wire.envelope import Sealed, Undecodable, read
 
 PAGE = 8 * WIDTH
 _AT_ONCE = 128  # entries that are looked at as a whole: they then stay near the processor
@@ -44,68 +44,6 @@ UNLED = "the tree head does not follow from the entries"  # whose last one is na
 _index = itemgetter(0)
 # of a table of subjects, by entry: {(kind, id): (number, previous)}
 _Rows = dict[int, dict[tuple[str, str], tuple[int, int]]]
-
-Problem = tuple[int | None, str]
-"""(index, what is wrong there); no index for what no entry shows."""
-
-
-Finding = tuple[str, ...]
-"""Kind, source, first and last position and index of a finding, as Python would write them."""
-
-
-def finding(said: Iterable[Any]) -> Finding:
-    """Of an event or of a row; whatever somebody may have written there."""
-    return tuple(map(repr, said))
-
-
-@dataclass(frozen=True)
-class Span:
-    """From one index to another; the last span of a log has what lies behind it too."""
-
-    start: int
-    stop: int
-    last: bool = True
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a section meets a source first."""
-
-    index: int
-    position: int
-    previous: bytes
-
-
-@dataclass(frozen=True)
-class Reached:
-    """How far a source has come, with the hash of its newest event and the index of that."""
-
-    position: int = 0
-    hash: bytes = GENESIS
-    index: int = -1
-
-
-class Torn(NamedTuple):
-    """The entry `later` does not contain the hash of `earlier`: one of the two is not what it was."""
-
-    earlier: int
-    later: int
-    what: str
-
-
-@dataclass
-class Section:
-    """What was found in a span; sections are joined in their order."""
-
-    span: Span
-    tree: Tree = field(default_factory=Tree)
-    begins: dict[str, Place] = field(default_factory=dict)
-    ends: dict[str, Reached] = field(default_factory=dict)
-    met: set[tuple[str, int]] = field(default_factory=set)  # of the claimed heads
-    torn: list[Torn] = field(default_factory=list)
-    batches: Batches = field(default_factory=Batches)
-    raised: list[tuple[int, Finding]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
 
 
 def check(
@@ -367,13 +305,3 @@ class _Check:
             self._found.met.add((source, position))
             if claimed != hash:
                 self._problem(index, f"{source}: its head at {position} is another event")
-
-
-def follows(found: Section, source: str, before: Reached, place: Place) -> None:
-    """Tells the section what is wrong if the event at `place` comes after `before`."""
-    if place.position != before.position + 1:
-        what = f"{source}: position {place.position} follows {before.position}"
-        found.problems.append((place.index, what))
-    elif place.previous != before.hash:
-        what = f"{source}: position {place.position} does not contain the hash of entry {before.index}"
-        found.torn.append(Torn(before.index, place.index, what))

@@ -15,36 +15,27 @@
 A log is read in one snapshot, in sections: one for a service, several at the same time for `jianding verify`.
 """
 
-import gc
 import re
-import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
-from multiprocessing import get_context
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.connection import wait
 from typing import Any
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from services.audit.closed import contradicted, unsealed
 from services.audit.domain.tree import WIDTH, widths
-from services.audit.sections import UNLED, Problem, Reached, Section, Span, Torn, check, finding, follows
-from shared.runtime.definition import Impossible
+from services.audit.found import Problem, Reached, Section, Span, Torn, finding, follows
+from services.audit.readers import SNAPSHOT, gathered, working
+from services.audit.sections import UNLED, check
 from shared.security.heads import Head
 
 _ON_ITS_WAY = "has not reached the log"
 _OF_A_KIND = 10  # problems that are told; of the others, how many they are
 _WORTHWHILE = 50_000  # entries from which on another process is worth its start
-_SNAPSHOT = """
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
-SET LOCAL idle_in_transaction_session_timeout = 0;
-"""
 _SIZE = "SELECT coalesce(max(index), -1) + 1 FROM entries"
 _HEAD_NEAR = "SELECT coalesce(max(size), 0) FROM tree_heads WHERE size <= %s"
 # in the order of the primary key, so that nothing has to be sorted
@@ -167,7 +158,7 @@ def verify(
 ) -> Verdict:
     """Reads the whole log in one snapshot. `before`: what `reached` said before the heads were asked for."""
     with connection.transaction():
-        connection.execute(_SNAPSHOT)
+        connection.execute(SNAPSHOT)
         section = check(connection, Span(0, _number(connection, _SIZE)), _claims(heads), progress)
         return _joined(connection, [section], _links(connection), heads, before or {})
 
@@ -187,11 +178,11 @@ def verify_at_once(
         if _number(connection, _SIZE) < _WORTHWHILE:
             return verify(connection, heads, progress, before)
         with connection.transaction():
-            connection.execute(_SNAPSHOT)
+            connection.execute(SNAPSHOT)
             (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
             reading = [partial(_section, span, _claims(heads)) for span in _spans(connection, processes)]
-            with _working(dsn, snapshot, [*reading, _counting]) as pipes:
-                *sections, links = _gathered(pipes, progress)
+            with working(dsn, snapshot, [*reading, _counting]) as pipes:
+                *sections, links = gathered(pipes, progress)
             return _joined(connection, sections, links, heads, before or {})
 
 
@@ -206,14 +197,6 @@ def _claims(heads: Sequence[Head]) -> dict[tuple[str, int], bytes]:
 
 
 # -- several processes
-
-Work = Callable[[Connection[Any], Callable[[int], None]], Any]
-"""Something to find out in a snapshot, telling its progress."""
-
-
-class ReaderDied(Impossible):
-    """核验进程意外结束；请重新运行。
-    A process that was verifying ended before its time; run it again."""
 
 
 def _spans(connection: Connection[Any], count: int) -> list[Span]:
@@ -235,56 +218,6 @@ def _section(
 
 def _counting(connection: Connection[Any], _progress: Callable[[int], None]) -> list[Problem]:
     return _links(connection)
-
-
-@contextmanager
-def _working(dsn: str, snapshot: str, works: Sequence[Work]) -> Iterator[list[Pipe]]:
-    """A process for each work, and a pipe from each."""
-    context = get_context("spawn")  # a fork would share our connection
-    pairs = [context.Pipe(duplex=False) for _ in works]
-    readers = [
-        context.Process(target=_work, args=(dsn, snapshot, work, theirs), daemon=True)
-        for work, (_, theirs) in zip(works, pairs, strict=True)
-    ]
-    try:
-        for reader, (_, theirs) in zip(readers, pairs, strict=True):
-            reader.start()
-            theirs.close()  # so that the end of a process is the end of its pipe
-        yield [ours for ours, _ in pairs]
-    finally:
-        for reader in readers:
-            if reader.pid is not None:
-                reader.terminate()
-                reader.join()
-
-
-def _work(dsn: str, snapshot: str, work: Work, pipe: Pipe) -> None:
-    """The life of a process. Ctrl-C is for the one who waits for it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # nothing here refers to itself, and there are millions of things
-    with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
-        connection.execute(_SNAPSHOT)
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-        pipe.send((True, work(connection, lambda count: pipe.send((False, count)))))
-
-
-def _gathered(pipes: Sequence[Any], progress: Callable[[int], None]) -> list[Any]:
-    """What the works have found, in their order; `progress` is told the sum."""
-    counts: dict[Any, int] = dict.fromkeys(pipes, 0)
-    found: dict[Any, Any] = {}
-    pipe: Any
-    while waiting := [pipe for pipe in pipes if pipe not in found]:
-        for pipe in wait(waiting):
-            try:
-                done, said = pipe.recv()
-            except EOFError:
-                raise ReaderDied from None
-            if done:
-                found[pipe] = said
-            else:
-                counts[pipe] = said
-                progress(sum(counts.values()))
-    return [found[pipe] for pipe in pipes]
 
 
 # -- the whole

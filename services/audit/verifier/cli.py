@@ -85,17 +85,21 @@ def main(
         raise typer.BadParameter("a bundle needs one / 核验轨迹包须给出策略", param_hint="--policy")
     if about and (_is_folder(path) or not is_subject(about)):
         raise typer.BadParameter("kind:id, of a bundle / 须为 类别:编号，且用于轨迹包", param_hint="--about")
-    try:
-        with _cancellable():
-            verdict = _verify(path, trust, max_age, workers or processors(), about)
-    except Cancelled as cancelled:
-        sys.stderr.write("jianding-verify: cancelled / 已取消\n")
-        raise typer.Exit(128 + cancelled.signal) from None
+    verdict = _unless_cancelled(path, trust, max_age, workers or processors(), about)
     _print(verdict, as_json)
     raise typer.Exit(verdict.exit_code)
 
 
-def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int, about: str = "") -> Verdict:
+def _unless_cancelled(path: Path, *asked: Any) -> Verdict:
+    try:
+        with _cancellable():
+            return _verify(path, *asked)
+    except Cancelled as cancelled:
+        sys.stderr.write("jianding-verify: cancelled / 已取消\n")
+        raise typer.Exit(128 + cancelled.signal) from None
+
+
+def _verify(path: Path, trust: Path | None, max_age: float | None, workers: int, about: str) -> Verdict:
     started = time.monotonic()
     verdict = Verdict()
     try:

@@ -14,7 +14,8 @@ from services.audit.domain.policy import Witness as Named
 from services.audit.domain.policy import trusting
 from services.audit.domain.tree import Tree, leaf_hash
 from services.audit.log import recorder
-from services.audit.verification import ReaderDied, Verdict, reached, verify, verify_at_once
+from services.audit.readers import ReaderDied
+from services.audit.verification import Verdict, reached, verify, verify_at_once
 from shared.contracts.audit import FindingRaised
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id

@@ -25,7 +25,7 @@ from shared.store import builds, parking
 from shared.store.inbox import Consumer
 from shared.wire.answers import Count, Done, Position, Stamp
 from shared.wire.canonical import NotCanonical, canonical
-from shared.wire.schemas import Number, QuerySchema, Text
+from shared.wire.schemas import Number, QuerySchema, Text, Truth
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,18 @@ class Nothing(QuerySchema):
     """No arguments."""
 
 
+class Either(QuerySchema):
+    """`everything`: also what was replayed or skipped."""
+
+    everything = Truth(required=False, load_default=False)
+
+
+class Latest(QuerySchema):
+    """The newest so many."""
+
+    limit = Number(1, 500, required=False, load_default=100)
+
+
 class Place(QuerySchema):
     """Where something is parked."""
 
@@ -134,6 +146,16 @@ class ParkedEvent(Parked):
     repaired: dict[str, Any] | None
 
 
+class Foreign(TypedDict):
+    """A body from the bus that was no event, without its content."""
+
+    id: Count
+    origin: str
+    reason: str
+    received_at: Stamp
+    bytes: Count
+
+
 class Replayed(TypedDict):
     """How many events went through."""
 
@@ -152,9 +174,15 @@ class Operations:
             rows = connection.execute("SELECT name, live, building FROM projections ORDER BY name").fetchall()
         return [{"projection": name, "live": live, "building": building} for name, live, building in rows]
 
-    def parked(self, _by: Actor) -> list[dict[str, Any]]:
+    def parked(self, _by: Actor, *, everything: bool) -> list[dict[str, Any]]:
         with self._workshop.connect() as connection:
+            if everything:
+                return parking.latest(connection, _SHOWN)
             return parking.parked(connection)[:_SHOWN]
+
+    def rejected(self, _by: Actor, limit: int) -> list[dict[str, Any]]:
+        with self._workshop.connect() as connection:
+            return parking.rejected(connection, limit)
 
     def show(self, by: Actor, consumer: str, source: str, position: int) -> dict[str, Any]:
         service, settings = self._definition.name, self._workshop.settings
@@ -246,8 +274,13 @@ class _Operated:
 
     @rpc
     def parked(self, **message: Any) -> list[Parked]:
-        """Events that a consumer could not take, oldest first."""
-        return self.errand(self.operations.parked, Nothing, message, roles=OPERATORS)
+        """Events that a consumer could not take, oldest first; with `everything` all ever, newest first."""
+        return self.errand(self.operations.parked, Either, message, roles=OPERATORS)
+
+    @rpc
+    def rejected(self, **message: Any) -> list[Foreign]:
+        """The newest bodies from the bus that were no events, oldest first, without their content."""
+        return self.errand(self.operations.rejected, Latest, message, roles=OPERATORS)
 
     @rpc
     def show_parked(self, **message: Any) -> ParkedEvent:
@@ -275,7 +308,10 @@ class _Operated:
         return self.errand(self.operations.rebuild, Rebuilding, message, roles=OPERATORS)
 
 
-_CALLS = ("projections", "parked", "show_parked", "repair_parked", "skip_parked", "replay_parked", "rebuild")
+_CALLS = (
+    "projections", "parked", "rejected", "show_parked", "repair_parked", "skip_parked", "replay_parked",
+    "rebuild",
+)  # fmt: skip
 
 
 def operated(definition: Definition) -> Callable[[ServiceClass], ServiceClass]:

@@ -17,7 +17,8 @@ _COLUMNS = (
     """ to_char(parked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS parked_at"""
 )
 _REJECTED = """
-SELECT * FROM (SELECT id, origin, reason, received_at::text AS received_at, length(body) AS bytes
+SELECT * FROM (SELECT id, origin, reason, length(body) AS bytes,
+                      to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS received_at
                  FROM rejected ORDER BY id DESC LIMIT %s) AS newest ORDER BY id
 """
 
@@ -32,6 +33,15 @@ def parked(connection: Connection[Any], *, everything: bool = False) -> list[dic
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             f"SELECT {_COLUMNS} FROM parked {where} ORDER BY consumer, source, position"  # noqa: S608
+        ).fetchall()
+
+
+def latest(connection: Connection[Any], limit: int) -> list[dict[str, Any]]:
+    """What was ever parked, however it ended, newest first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM parked ORDER BY parked.parked_at DESC, position DESC LIMIT %s",  # noqa: S608
+            (limit,),
         ).fetchall()
 
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import eventlet
+from eventlet import GreenPool
 from flask import g, request
 
 from services.gateway.console.session import Who
 from services.gateway.problems import status_of
-from shared.bus.calls import Refused
+from shared.bus.calls import NoAnswer, Refused
+from shared.contracts import SERVICES
 from shared.kernel.ids import derived_id
 
 PAGE = 50  # rows that a list shows at once
+_BRIEFLY = 3.0  # seconds for an answer that a page can do without
 _PATIENCE = 2.0  # seconds until a list may be shown without what was just done
 
 Row = dict[str, Any]
@@ -65,11 +68,16 @@ class Desk:
         return answer
 
     def tried(self, service: str, method: str, **message: Any) -> Any:
-        """The answer, or None where it is refused: for what stands beside a page's own matter."""
+        """The answer, or None where it is refused or takes long: for what stands beside the matter itself."""
         try:
-            return self.ask(service, method, **message)
-        except Refused:
+            return self.call(service, method, message, self.who.context if self.who else {}, wait=_BRIEFLY)
+        except (Refused, NoAnswer):
             return None
+
+    def of_each(self, method: str, **message: Any) -> dict[str, Any]:
+        """service -> its answer, or None as `tried`; all are asked at once."""
+        asked = GreenPool().imap(lambda service: self.tried(service, method, **message), SERVICES)
+        return dict(zip(SERVICES, asked, strict=True))
 
     @property
     def me(self) -> Who:

@@ -115,6 +115,7 @@ FIELDS = {
     "years_in_trade": "从业年限", "public_key": "公钥",
     "signature": "签名", "type": "事件", "actor": "操作人",
     "sheet_digest": "评分表摘要", "evidence": "证据",
+    "everything": "全部",
     "about": "关于", "after": "起始序号", "as_of": "截至时点", "bundle": "追溯包",
     "bundle_digest": "追溯包摘要", "doer": "操作人筛选", "events": "事件数", "export": "导出",
     "finding": "发现", "first": "首个异常", "first_index": "起始序号", "first_position": "起始位置",

@@ -54,6 +54,13 @@ def test_a_parked_event_is_shown_with_its_content_and_why(
     assert shown["stream"] == stream_of("a1")
 
 
+def test_what_was_settled_is_told_on_request_newest_first(office: Office, copy: Copying) -> None:
+    parking.skip(office.connection, COPY, SCHEDULING, 2, "ops", "twice")
+    told = [(row["position"], row["status"], row["repair"]) for row in parking.latest(office.connection, 2)]
+    assert told == [(4, "parked", None), (2, "skipped", "ops: twice")]
+    assert len(parking.latest(office.connection, 9)) == 3
+
+
 def test_once_the_cause_is_gone_replay_applies_them_in_order_and_the_stream_flows_again(
     office: Office, copy: Copying, source: Source
 ) -> None:

@@ -30,11 +30,13 @@ class Services:
     answer: Any = None
     tell: Callable[[str, str, dict[str, Any]], Any] | None = None
     calls: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    longest: float = 0  # seconds that somebody would have waited for an answer
 
     def ask(
         self, service: str, method: str, context: dict[str, Any], message: dict[str, Any], wait: float = 30
     ) -> Any:
         self.calls.append((service, method, message, context))
+        self.longest = max(self.longest, wait)
         answer = self.tell(service, method, message) if self.tell else self.answer
         if isinstance(answer, Exception):
             raise answer

@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
+import eventlet
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from services.gateway.app import make_app
 from services.gateway.backend import Backend
-from shared.bus.calls import Refused
+from shared.bus.calls import NoAnswer, Refused
+from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import new_id
 from shared.runtime.settings import settings
@@ -55,6 +57,9 @@ class Page:
         """A form as a browser sends it, with what is hidden on the page where it stands."""
         return self.post(path, {**hidden(self.open(first or path)), **fields})
 
+    def longest_wait(self) -> float:
+        return self._services.longest
+
     def asked(self, method: str) -> list[dict[str, Any]]:
         return [message for _, name, message, _ in self._services.calls if name == method]
 
@@ -82,6 +87,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flas
 def page(application: tuple[Flask, Services]) -> Page:
     app, services = application
     services.calls.clear()
+    services.longest = 0
     return Page(app.test_client(), services)
 
 
@@ -307,3 +313,68 @@ def test_nobody_is_led_elsewhere_by_what_a_form_says(page: Page, role: Role, pat
     assert answer.location == ("/" if back else f"/station/applications/{BEFORE}")
     inside = page.post(path, {**hidden(page.open("/password")), "back": "/centre/reviews?after=x"})
     assert inside.location == "/centre/reviews?after=x"
+
+
+# -- the operator, while a service is down
+
+
+@pytest.fixture
+def operator(page: Page) -> Page:
+    """Services answer only once all of them have been asked; scoring never does."""
+    page.sign_in(Role.ADMINISTRATOR, "centre")
+    asked = set[tuple[str, str]]()
+
+    def at_once(service: str, method: str, answer: Any) -> Callable[[dict[str, Any]], Any]:
+        def tell(_message: dict[str, Any]) -> Any:
+            asked.add((service, method))
+            with eventlet.Timeout(5, AssertionError("they are asked one after another")):
+                while any((each, method) not in asked for each in SERVICES):
+                    eventlet.sleep(0)
+            return NoAnswer("it is down") if service == "scoring" else answer
+
+        return tell
+
+    log = {"head": 7, "unsealed": None, "unpublished": None}
+    standing = {"log": log, "rejected": None, "consumers": []}
+    parked_at = "2026-04-16 01:30:00.123456+00"
+    event = {
+        "consumer": "board", "source": "/centre/scoring", "position": 7, "stream": "batch-1",
+        "type": "BatchApplied", "reason": "KeyError", "status": "skipped", "repair": "ops: twice",
+        "parked_at": parked_at,
+    }  # fmt: skip
+    body = {"id": 3, "origin": "scoring.events", "reason": "no JSON", "received_at": parked_at, "bytes": 12}
+    building = {"projection": "board", "live": 1, "building": 2}
+    answers = {"standing": standing, "parked": [event], "rejected": [body], "projections": [building]}
+    page.answers = {
+        (service, method): at_once(service, method, answer)
+        for service in SERVICES
+        for method, answer in answers.items()
+    }
+    return page
+
+
+def test_a_service_that_is_down_is_shown_as_down_and_the_others_as_they_are(operator: Page) -> None:
+    shown = operator.open("/operating")
+    assert shown.status_code == 200
+    assert shown.text.count("无响应") == 1
+    assert shown.text.count("运行中") == len(SERVICES) - 1
+    assert operator.longest_wait() <= 3
+
+
+@pytest.mark.parametrize("path", ["/parked", "/parked?all=yes", "/parked/rejected", "/projections"])
+def test_what_an_operator_mends_is_listed_without_whoever_is_down(operator: Page, path: str) -> None:
+    shown = operator.open(path)
+    assert shown.status_code == 200
+    assert "未应答的服务：评分" in shown.text
+    assert shown.text.count('<tr id="row-') == len(SERVICES) - 1
+    assert operator.longest_wait() <= 3
+    if path != "/projections":
+        assert "2026-04-16 09:30</time>" in shown.text, "in the time of Shanghai"
+
+
+def test_what_was_skipped_is_shown_on_request_with_who_and_why(operator: Page) -> None:
+    assert "ops: twice" not in operator.open("/parked").text
+    shown = operator.open("/parked?all=yes").text
+    assert "ops: twice" in shown
+    assert "/replay" not in shown
+    assert operator.asked("parked")[-1] == {"everything": True}

@@ -27,7 +27,7 @@ _ASKS = [(service, "standing") for service in SERVICES]
 
 @room.page("/operating", _l("服务与延迟"), roles=OPERATORS, asks=_ASKS)
 def services(desk: Desk) -> str:
-    standings = _standings(desk)
+    standings = desk.of_each("standing")
     lags = _lags(standings)
     rows = [_summary(name, found) for name, found in standings.items()]
     columns = (
@@ -53,10 +53,6 @@ def services(desk: Desk) -> str:
         chart=_lag_chart(lags),
         pace=pace_of(desk),
     )
-
-
-def _standings(desk: Desk) -> dict[str, Row | None]:
-    return {service: desk.tried(service, "standing") for service in SERVICES}
 
 
 def _summary(name: str, found: Row | None) -> Row:
@@ -99,10 +95,13 @@ def _lag_chart(lags: list[Row]) -> charts.Chart:
 
 @room.page("/parked", _l("搁置事件"), roles=OPERATORS, asks=[(service, "parked") for service in SERVICES])
 def parked(desk: Desk) -> str:
+    """What waits for an operator; on request also what was replayed or skipped, newest first."""
+    everything = request.args.get("all", "") == "yes"
+    answers = desk.of_each("parked", **({"everything": True} if everything else {}))
     rows = [
         {**row, "service": service, "key": f"{service}-{row['consumer']}-{row['position']}"}
-        for service in SERVICES
-        for row in desk.tried(service, "parked") or []
+        for service, found in answers.items()
+        for row in found or []
     ]
     columns = (
         Column("service", _("服务"), words=words.service),
@@ -112,10 +111,50 @@ def parked(desk: Desk) -> str:
         Column("stream", _("对象"), "id"),
         Column("reason", _("原因")),
         Column("parked_at", _("时间"), "time"),
+        *([Column("status", _("状态"), "status"), Column("repair", _("处理记录"))] if everything else []),
     )
-    replaying = Button(_("重放"), lambda row: _place(row, "replay"), weight="main")
+    replaying = Button(
+        _("重放"),
+        lambda row: _place(row, "replay"),
+        only=lambda row: row["status"] == "parked",
+        weight="main",
+    )
     table = Table(columns, rows, "key", buttons=(replaying,), empty=_("没有搁置的事件。"))
-    return render_template("list.html", title=_("搁置事件"), table=table)
+    options = [("", _("待处理")), ("yes", _("全部"))]
+    filters = [Field("all", _("显示"), "choice", options, value="yes" if everything else "", required=False)]
+    tools = [(_("拒收内容"), url_for("console.operating_rejected"))]
+    return render_template(
+        "list.html", title=_("搁置事件"), table=table, filters=filters, tools=tools, about=_silent(answers)
+    )
+
+
+def _silent(answers: dict[str, Any]) -> str:
+    """Which services have not answered; what they hold is missing from the page."""
+    down = [words.service(service) for service, found in answers.items() if found is None]
+    return _("未应答的服务：%(services)s", services=words.listed(down)) if down else ""
+
+
+@room.page(
+    "/parked/rejected", _l("拒收内容"), roles=OPERATORS, asks=[(each, "rejected") for each in SERVICES]
+)
+def rejected(desk: Desk) -> str:
+    """What came over the bus and was no event: kept as it came, and told without its content."""
+    answers = desk.of_each("rejected")
+    rows = [
+        {**row, "service": service, "key": f"{service}-{row['id']}"}
+        for service, found in answers.items()
+        for row in reversed(found or [])
+    ]
+    columns = (
+        Column("service", _("服务"), words=words.service),
+        Column("id", _("序号"), "number"),
+        Column("received_at", _("时间"), "time"),
+        Column("origin", _("来源"), "code"),
+        Column("bytes", _("字节"), "number"),
+        Column("reason", _("原因")),
+    )
+    table = Table(columns, rows, "key", empty=_("没有拒收的内容。"))
+    return render_template("list.html", title=_("拒收内容"), table=table, about=_silent(answers))
 
 
 def _place(row: Row, view: str) -> str:
@@ -190,12 +229,17 @@ def skip(desk: Desk, service: str, **place: Any) -> Any:
     asks=[*_ASKS, *((service, "projections") for service in SERVICES)],
 )
 def projections(desk: Desk) -> str:
-    rows, growing = [], []
-    for service in SERVICES:
-        for each in desk.tried(service, "projections") or []:
-            rows.append({**each, "service": service})
-            if each["building"]:
-                growing.append(_growing(service, each, desk.ask(service, "standing")))
+    standings, answers = desk.of_each("standing"), desk.of_each("projections")
+    rows = [
+        {**each, "service": service, "key": f"{service}-{each['projection']}"}
+        for service, found in answers.items()
+        for each in found or []
+    ]
+    growing = [
+        _growing(row["service"], row, found)
+        for row in rows
+        if row["building"] and (found := standings[row["service"]])
+    ]
     columns = (
         Column("service", _("服务"), words=words.service),
         Column("projection", _("视图"), "code"),
@@ -207,8 +251,10 @@ def projections(desk: Desk) -> str:
         lambda row: url_for("console.operating_build", service=row["service"], projection=row["projection"]),
         only=lambda row: not row["building"],
     )
-    table = Table(columns, rows, "projection", buttons=(building,))
-    return render_template("projections.html", title=_("视图重建"), table=table, growing=growing)
+    table = Table(columns, rows, "key", buttons=(building,))
+    return render_template(
+        "projections.html", title=_("视图重建"), table=table, growing=growing, silent=_silent(answers)
+    )
 
 
 def _growing(service: str, each: Row, found: Row) -> Progress:

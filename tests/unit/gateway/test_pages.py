@@ -378,3 +378,20 @@ def test_what_was_skipped_is_shown_on_request_with_who_and_why(operator: Page) -
     assert "ops: twice" in shown
     assert "/replay" not in shown
     assert operator.asked("parked")[-1] == {"everything": True}
+
+
+# -- the exam day
+
+
+def test_a_press_waits_for_its_one_sitting_and_not_for_the_whole_batch(page: Page) -> None:
+    page.sign_in(Role.INVIGILATOR)
+    changing = iter(["checked_in", "checked_in", "drawn"])
+
+    def sittings(message: dict[str, Any]) -> list[dict[str, Any]]:
+        assert message["after"] < BEFORE
+        return [{"application": BEFORE, "status": next(changing)}]
+
+    page.answers["scheduling", "sittings"] = sittings
+    sent = {**hidden(page.open("/password")), "batch": BATCH, "room": "一号"}
+    assert page.post(f"/day/sittings/{BEFORE}/draw", sent).status_code == 303
+    assert [message["limit"] for message in page.asked("sittings")] == [1, 1, 1]

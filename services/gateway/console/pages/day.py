@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
@@ -171,5 +172,7 @@ def _answered(desk: Desk, send: Callable[[], None], done: str, batch: str, room:
 
 
 def _status(desk: Desk, batch: str, id: Any) -> str:
-    found = desk.ask("scheduling", "sittings", batch=batch, limit=500)
+    """Of one sitting: the page of the list that begins with it, because this is asked until it changes."""
+    before = str(UUID(int=max(0, id.int - 1)))
+    found = desk.ask("scheduling", "sittings", batch=batch, after=before, limit=1)
     return next((row["status"] for row in found if row["application"] == str(id)), "")

@@ -194,6 +194,7 @@ def test_the_key_of_a_running_node_is_changed_while_everybody_can_verify(
 ) -> None:
     before = tmp_path / "before"
     before.write_bytes((office.var / "policy").read_bytes())
+    office.bundle(tmp_path / "of-then.json")
     assert office.jianding("audit", "rotate-key").code == 0
     time.sleep(2)
     office.export(tmp_path / "log")
@@ -204,6 +205,7 @@ def test_the_key_of_a_running_node_is_changed_while_everybody_can_verify(
     office.bundle(tmp_path / "trail.json")
     assert office.verify(tmp_path / "trail.json") == VALID
     assert office.verify(tmp_path / "trail.json", before) != VALID
+    assert office.verify(tmp_path / "of-then.json") == VALID, "what was given out earlier stays good"
 
 
 def test_erasing_a_person_leaves_the_export_and_every_trail_valid(office: Office, tmp_path: Path) -> None:

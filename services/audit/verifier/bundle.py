@@ -201,7 +201,7 @@ class _Trail:
         return found
 
     def _is_signed(self, head: Head) -> bool:
-        checked = list(policy.log_signatures(self._trusted, head.note, self._checkpoint.origin))
+        checked = list(policy.log_signatures(self._trusted, head.note, self._checkpoint.origin, head.size))
         for key, good in checked:
             if not good:
                 self._verdict.add(TAMPERED, None, "signature_wrong", key=key.label)

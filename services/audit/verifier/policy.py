@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .notes import COSIGNATURE, ED25519, Checkpoint, Key, Note, verifier_key
@@ -10,6 +11,7 @@ from .words import Fault
 LIMIT = 1024  # lines of each kind; C2SP asks for 32 at least
 AHEAD = 300  # seconds that a witness's clock may be before ours
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_SIZE = re.compile(rb"[1-9][0-9]{0,14}")
 _NUMBER = re.compile(rb"[1-9][0-9]{0,5}")
 _BLANKS = re.compile(rb"[ \t]+")
 _NONE = b"none"
@@ -31,6 +33,7 @@ class Policy:
     witnesses: dict[bytes, Key] = field(default_factory=dict)
     groups: dict[bytes, Group] = field(default_factory=dict)
     quorum: bytes = _NONE
+    retired: list[tuple[Key, int]] = field(default_factory=list)  # former keys, each with its last size
 
     @property
     def asks_for_witnesses(self) -> bool:
@@ -55,6 +58,7 @@ class Signers:
     witnesses: dict[bytes, int] = field(default_factory=dict)  # newest time by witness name
     future: list[tuple[Key, int]] = field(default_factory=list)
     wrong: list[Key] = field(default_factory=list)
+    retired: bool = False  # the log signed with nothing but keys that it does not use any more
 
     def since(self, moment: float) -> set[bytes]:
         """Witnesses that have cosigned since then."""
@@ -64,8 +68,9 @@ class Signers:
 def signers(policy: Policy, checkpoint: Checkpoint, now: float) -> Signers:
     """Verifies every signature of a key of the policy; those of others are ignored."""
     found = Signers()
-    for key, good in log_signatures(policy, checkpoint.note, checkpoint.origin):
+    for key, good in log_signatures(policy, checkpoint.note, checkpoint.origin, checkpoint.size):
         (found.logs if good else found.wrong).append(key)
+    found.retired = bool(found.logs) and not any(key in policy.logs for key in found.logs)
     names = {key: name for name, key in policy.witnesses.items()}
     for key, signature in checkpoint.note.by(policy.witnesses.values()):
         time = int.from_bytes(signature.value[:8], "big")
@@ -79,9 +84,13 @@ def signers(policy: Policy, checkpoint: Checkpoint, now: float) -> Signers:
     return found
 
 
-def log_signatures(policy: Policy, note: Note, origin: bytes) -> Iterator[tuple[Key, bool]]:
-    """Keys of the log of that origin that claim to have signed, and whether they have."""
-    for key, signature in note.by(key for key in policy.logs if key.name == origin):
+def log_signatures(policy: Policy, note: Note, origin: bytes, size: int) -> Iterator[tuple[Key, bool]]:
+    """Keys of the log of that origin that claim to have signed, and whether they have.
+
+    A former key counts for what is not larger than the last that it has signed.
+    """
+    former = [key for key, last in policy.retired if size <= last and key not in policy.logs]
+    for key, signature in note.by(key for key in (*policy.logs, *former) if key.name == origin):
         yield key, key.signed(note.text, signature.value)
 
 
@@ -112,6 +121,7 @@ class _Reader:
             raise Fault("policy_bytes")
         items = _BLANKS.split(line.strip(b" \t"))
         if items == [b""] or items[0].startswith(b"#"):
+            self._comment(items)
             return
         match items[0], items[1:]:
             case b"log", [vkey] | [vkey, _]:
@@ -133,6 +143,14 @@ class _Reader:
         if any(key.public == other.public for other in self.policy.logs):
             raise Fault("policy_key_twice", key=vkey)
         self.policy.logs.append(key)
+
+    def _comment(self, items: list[bytes]) -> None:
+        """`# retired-log VKEY SIZE …`: to others a comment, and to us too where something in it is amiss."""
+        if items[:2] != [b"#", b"retired-log"] or len(items) < 4 or not _SIZE.fullmatch(items[3]):
+            return
+        with suppress(Fault):
+            _within(len(self.policy.retired), "retired-log")
+            self.policy.retired.append((_key(items[2], "log", ED25519), int(items[3])))
 
     def _witness(self, name: bytes, vkey: bytes) -> None:
         key = _key(vkey, "witness", COSIGNATURE)

@@ -36,6 +36,8 @@ def _tell(verdict: Verdict, trusted: Policy, checkpoint: Checkpoint, signed: Sig
     verdict.signed_by = list(dict.fromkeys(key.label for key in signed.logs))
     verdict.cosigned_by = [trusted.witnesses[name].label for name in signed.witnesses]
     verdict.newest_cosignature = max(signed.witnesses.values(), default=None)
+    if signed.retired:
+        verdict.notes.append(Fault("retired", key=signed.logs[0].label))
     if checkpoint.extended:
         verdict.notes.append(Fault("extensions"))
     for key, time in signed.future:

@@ -107,8 +107,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "policy_quorum": ("exactly one quorum line is needed", "必须恰有一行 quorum"),
     # signatures
     "unsigned": (
-        "no log key of the policy for {origin} has signed the checkpoint; is it this log's policy?",
-        "策略中没有 {origin} 的日志公钥签署此检查点；策略是否属于这个日志？",
+        "no log key of the policy for {origin} has signed the checkpoint; is it this log's policy, and does"
+        " it know the key of that time (retired-log)?",
+        "策略中没有 {origin} 的日志公钥签署此检查点；"
+        "策略是否属于这个日志，是否载有当时的密钥（retired-log）？",
     ),
     "signature_wrong": ("the signature of {key} is not one over this text", "{key} 的签名与文本不符"),
     "future": (
@@ -245,6 +247,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "the policy is the folder's own: from the same hands, it proves nothing against them;"
         " give --policy a file from elsewhere",
         "所用策略出自同一文件夹：同出一手，不能用来证明其清白；请用 --policy 给出另行取得的策略",
+    ),
+    "retired": (
+        "signed by {key}, which the log has given up since: the policy lets it count up to the size"
+        " that the log had then",
+        "由 {key} 签署，日志此后已停用该密钥；策略只承认它在当时日志大小以内的签名",
     ),
     "no_witness": ("this policy asks for no witness", "此策略不要求见证人"),
     "extensions": ("the checkpoint has extension lines, which nobody audits", "检查点含扩展行，无人审计"),

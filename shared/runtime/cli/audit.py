@@ -122,11 +122,12 @@ def policy(as_json: Json = False) -> None:
     """Print whose signatures make a checkpoint valid. 打印信任策略。"""
     current = settings()
     found = definition("audit").tools["policy"](current)
+    text = current.policy_file.read_text(encoding="utf-8", errors="backslashreplace")
     if as_json:
         least, all_ = found.least
-        tell({"file": str(current.policy_file), "policy": found.text, "quorum": least, "witnesses": all_})
+        tell({"file": str(current.policy_file), "policy": text, "quorum": least, "witnesses": all_})
     else:
-        sys.stdout.write(current.policy_file.read_text(encoding="utf-8", errors="backslashreplace"))
+        sys.stdout.write(text)
 
 
 def findings(as_json: Json = False) -> None:

@@ -343,10 +343,11 @@ def test_what_people_wrote_into_the_policy_stays_and_the_old_key_is_remembered(s
     file.write_text(f"# ours, since spring / 自春季起\n{file.read_text()}")
     (old,) = keyring.policy(signatory.settings).keys(signatory.settings.origin)
     keyring.rotate(signatory.settings)
+    signatory.sign()
     keyring.finish(signatory.settings)
     text = file.read_text()
+    assert f"# retired-log {old} 18 " in text
     assert text.startswith("# ours, since spring / 自春季起\n")
-    assert f"log {old}" in text
     assert Policy.parse(text.encode()).keys(signatory.settings.origin) != [old]
 
 

@@ -353,6 +353,44 @@ def test_without_the_logs_signature_nothing_is_looked_at(folder):
     assert (verdict.name, verdict.size, texts(verdict)) == ("tampered", None, ["unsigned"])
 
 
+FORMER = Signer.of(making.ORIGIN, salt="former")
+
+
+def by_former(size):
+    """The policy of today, which knows the key that the log gave up, with the last size that it signed."""
+    return f"{making.policy()}# retired-log {FORMER.vkey} {size} 2026-11-25\n"
+
+
+def test_what_a_former_key_has_signed_in_its_time_stays_good(folder):
+    (folder / "checkpoint").write_text(Log.of(SIZE).checkpoint(FORMER, *WITNESSES))
+    verdict = of_export(folder, by_former(SIZE))
+    assert (verdict.name, [note.code for note in verdict.notes]) == ("valid", ["retired"])
+    assert verdict.signed_by == [f"{making.ORIGIN}+{FORMER.id.hex()}"]
+    assert of_export(folder).name == "tampered"
+
+
+def test_what_a_former_key_signs_of_a_larger_log_counts_for_nothing(folder):
+    (folder / "checkpoint").write_text(Log.of(SIZE).checkpoint(FORMER, *WITNESSES))
+    assert texts(of_export(folder, by_former(SIZE - 1))) == ["unsigned"]
+    (folder / "checkpoint").write_text(Log.of(SIZE).checkpoint(LOG, FORMER, *WITNESSES))
+    verdict = of_export(folder, by_former(SIZE))
+    assert (verdict.name, verdict.notes) == ("valid", [])
+
+
+def test_a_signature_of_a_former_key_that_does_not_hold_is_told(folder):
+    text, _, signatures = Log.of(SIZE).checkpoint(FORMER, *WITNESSES).partition("\n\n")
+    other = Log.of(SIZE - 1).checkpoint(FORMER).partition("\n\n")[2]
+    (folder / "checkpoint").write_text(f"{text}\n\n{other}{signatures.partition(chr(10))[2]}")
+    assert of_export(folder, by_former(SIZE)).name == "tampered"
+
+
+@pytest.mark.parametrize("rest", ["", " x 9", " {} -1", " {}"])
+def test_whatever_else_stands_in_such_a_comment_says_nothing(folder, rest):
+    (folder / "checkpoint").write_text(Log.of(SIZE).checkpoint(FORMER, *WITNESSES))
+    spoilt = f"{making.policy()}# retired-log{rest.format(FORMER.vkey)}\n"
+    assert texts(of_export(folder, spoilt)) == ["unsigned"]
+
+
 @pytest.mark.parametrize(
     ("needed", "signers", "name"),
     [("all", 3, "valid"), ("all", 2, "unwitnessed"), ("2", 2, "valid"), ("2", 1, "unwitnessed"),

@@ -14,12 +14,13 @@ import orjson
 
 from shared.wire.envelope import (
     CONTENT_TYPE,
+    ID,
     ROLES,
     TEXTS,
     are_kinds,
     is_device,
-    is_id,
     is_recordable,
+    is_short,
     is_source,
     is_stamp,
     spoken,
@@ -33,6 +34,7 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _ASTRAL = tuple(bytes([first]) for first in range(0xF0, 0xF5))  # first bytes of UTF-8 beyond the BMP
 _SCALARS = {str, int, bool, type(None)}
 # any day that is in every month; of the others, each is looked at
+_IDS = re.compile(rf"(?:{ID}\n)*")
 _STAMPS = re.compile(
     r"(?:[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z\n)*"
@@ -60,7 +62,7 @@ def columns(raws: Sequence[bytes]) -> Columns | None:
         refs = [text.split(" ") if text else [] for text in said["refs"]]
         if not _are_attributes(said) or not _are_refs(said["refs"], refs):
             return None
-        if not all(map(is_recordable, map(len, raws), said["refs"], said["actor"])):
+        if not _are_recordable(raws, said):
             return None
         if "%" in "".join(said["refs"]):
             refs = [list(map(_spoken, each)) for each in refs]
@@ -96,7 +98,7 @@ def _are_attributes(said: dict[str, Column]) -> bool:
         all(map(all, texts))
         and all("".join(column).isprintable() for column in texts)
         and all(set(map(type, said[name])) == {int} and min(said[name]) >= 1 for name in _NUMBERS)
-        and all(map(is_id, said["id"]))
+        and _IDS.fullmatch("\n".join((*said["id"], ""))) is not None
         and set(said["specversion"]) == {"1.0"}
         and set(said["datacontenttype"]) == {CONTENT_TYPE}
         and ROLES.issuperset(said["role"])
@@ -118,7 +120,14 @@ def _are_stamps(times: Column) -> bool:
 
 def _are_refs(texts: Column, refs: Iterable[list[str]]) -> bool:
     colons = map(contains, chain.from_iterable(refs), repeat(":"))
-    return "".join(texts).isprintable() and all(colons) and all(map(are_kinds, texts))
+    whole = "".join(texts)
+    return whole.isprintable() and all(colons) and ("%" not in whole or all(map(are_kinds, texts)))
+
+
+def _are_recordable(raws: Sequence[bytes], said: dict[str, Column]) -> bool:
+    columns = list(map(len, raws)), said["refs"], said["actor"]
+    longest = [max(columns[0]), *(max(map(len, column)) for column in columns[1:])]
+    return is_short(*longest) or all(map(is_recordable, *columns))
 
 
 def _spoken(ref: str) -> str:

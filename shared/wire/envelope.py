@@ -31,7 +31,8 @@ _SOURCE = re.compile(r"(/[^/\s]+){2,}")
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as PostgreSQL spells a uuid
+ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # as PostgreSQL spells a uuid
+_ID = re.compile(ID)
 _LONGEST = 65_535  # bytes of an entry of the audit log, which holds the event
 _BESIDE = 1_400  # of them for audit's note, or for the entry that says that this event could not be one
 _LINK = 34  # and for each subject
@@ -240,8 +241,8 @@ def _check_size(length: int, attributes: Data) -> None:
 
 def is_recordable(length: int, refs: str, actor: str) -> bool:
     """Whether audit has room for an event of so many bytes, and an index for each of its subjects."""
-    if length <= _LONGEST // 2 and len(refs) <= _SUBJECT // 4 and len(actor) <= _SUBJECT // 5:
-        return True  # which nearly always it is, whatever the letters
+    if is_short(length, len(refs), len(actor)):
+        return True
     subjects = [*refs.split(" "), f"actor:{actor}"]
     fits = length + _BESIDE + _LINK * len(subjects) <= _LONGEST
     return fits and max(len(each.encode()) for each in subjects) <= _SUBJECT
@@ -263,6 +264,11 @@ def _name_what_is_no_text(attributes: Data) -> None:
             raise Undecodable(f"{name}: has to be text")
         if not value.isprintable() and _CONTROL.search(value):
             raise Undecodable(f"{name}: has to be text that can be printed")
+
+
+def is_short(length: int, refs: int, actor: int) -> bool:
+    """Whether so many bytes, and letters of refs and actor, have room whatever they are; nearly all have."""
+    return length <= _LONGEST // 2 and refs <= _SUBJECT // 4 and actor <= _SUBJECT // 5
 
 
 def is_id(text: str) -> bool:

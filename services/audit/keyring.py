@@ -12,7 +12,6 @@ from pathlib import Path
 from services.audit import files
 from services.audit.domain.notes import LOG, WITNESS, Malformed, PrivateKey
 from services.audit.domain.policy import LARGEST, Log, Policy, Witness, trusting
-from services.audit.memory import Memory
 from shared.runtime.definition import Impossible
 from shared.runtime.settings import Settings
 from shared.security.keys import secret
@@ -105,8 +104,8 @@ def rotate(settings: Settings) -> PrivateKey:
     return keys[-1]
 
 
-def finish(settings: Settings) -> PrivateKey:
-    """Ends a change of keys: the old one is destroyed, and the policy says up to which size it has signed.
+def finish(settings: Settings, size: int) -> PrivateKey:
+    """Ends a change of keys: the old one is destroyed, and the policy says up to which `size` it has signed.
 
     It does so in a comment, which other programs pass over: what was given out earlier stays what it was.
     """
@@ -114,11 +113,11 @@ def finish(settings: Settings) -> PrivateKey:
     if len(keys) == 1:
         raise NoRotation
     day = datetime.now(UTC).date().isoformat()
-    signed = Memory.of(settings.var / "signer", settings.origin).load()
     for old in keys[:-1]:
-        known = [f"# retired-log {old.verifier} {signed.size} {day}"] if signed and signed.size else []
-        remembered = known or [f"# until {day}: log {old.verifier}"]
-        _edit(settings, str(old.verifier), partial(_instead, remembered))
+        remembered = (
+            f"# retired-log {old.verifier} {size} {day}" if size else f"# until {day}: log {old.verifier}"
+        )
+        _edit(settings, str(old.verifier), partial(_instead, [remembered]))
     files.write(_log_file(settings), secret(_log_file(settings))[-_SEED:])
     return keys[-1]
 

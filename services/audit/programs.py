@@ -11,7 +11,8 @@ import psycopg
 from psycopg import Connection
 
 from services.audit import files, keyring, witnessing
-from services.audit.domain.notes import LOG, Malformed, Verifier
+from services.audit.domain.notes import LOG, Malformed, PrivateKey, Verifier
+from services.audit.memory import Memory
 from services.audit.signer import Signer
 from services.audit.witness import Witness
 from shared.runtime import databases
@@ -168,3 +169,9 @@ def _wait(seconds: float, stop: Stop) -> None:
     end = time.monotonic() + seconds
     while not stop() and (left := end - time.monotonic()) > 0:
         time.sleep(min(left, _SLICE))
+
+
+def finish(settings: Settings) -> PrivateKey:
+    """Ends a change of the log's key; what the former one has signed last is in the signer's memory."""
+    held = Memory.of(settings.var / "signer", settings.origin).load()
+    return keyring.finish(settings, held.size if held else 0)

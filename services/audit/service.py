@@ -58,7 +58,7 @@ definition = Definition(
         "concerns": standing.concerns,
         "policy": keyring.policy,
         "rotate": keyring.rotate,
-        "finish": keyring.finish,
+        "finish": programs.finish,
         "sign": programs.sign,
         "sign_now": programs.sign_now,
         "witness": programs.serve_witness,

@@ -321,7 +321,7 @@ def test_while_a_key_is_changed_both_sign_and_afterwards_the_new_one_alone(signa
     during = keyring.policy(signatory.settings)
     for policy in (before, during):
         policy.judge(signatory.published)
-    keyring.finish(signatory.settings)
+    programs.finish(signatory.settings)
     signatory.sign()
     after = keyring.policy(signatory.settings)
     assert after.keys(signatory.settings.origin) == [new.verifier]
@@ -332,7 +332,7 @@ def test_while_a_key_is_changed_both_sign_and_afterwards_the_new_one_alone(signa
 
 def test_a_change_of_keys_is_begun_once_and_ended_once(signatory: Signatory) -> None:
     with pytest.raises(keyring.NoRotation):
-        keyring.finish(signatory.settings)
+        programs.finish(signatory.settings)
     keyring.rotate(signatory.settings)
     with pytest.raises(keyring.RotationUnderWay):
         keyring.rotate(signatory.settings)
@@ -344,7 +344,7 @@ def test_what_people_wrote_into_the_policy_stays_and_the_old_key_is_remembered(s
     (old,) = keyring.policy(signatory.settings).keys(signatory.settings.origin)
     keyring.rotate(signatory.settings)
     signatory.sign()
-    keyring.finish(signatory.settings)
+    programs.finish(signatory.settings)
     text = file.read_text()
     assert f"# retired-log {old} 18 " in text
     assert text.startswith("# ours, since spring / 自春季起\n")

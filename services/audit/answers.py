@@ -134,6 +134,7 @@ class Bundle(TypedDict):
     """A trail as one file that proves itself (FORMATS.md)."""
 
     format: str
+    about: Annotated[str, spelled(description="kind:id of the subject")]
     checkpoint: Note
     heads: list[Note]
     entries: list[Proven]

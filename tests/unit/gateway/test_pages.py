@@ -17,13 +17,14 @@ from services.gateway.backend import Backend
 from shared.bus.calls import NoAnswer, Refused
 from shared.contracts import SERVICES
 from shared.kernel.actors import Actor, Role
-from shared.kernel.ids import new_id
+from shared.kernel.ids import derived_id
 from shared.runtime.settings import settings
 from tests.unit.gateway.conftest import Services
 
 STATION = "10012003"
 AT = "2026-04-16T01:30:00.000000Z"
-HU, BATCH, BEFORE = new_id(), new_id(), new_id()
+# the same in every process that collects these tests: some are named by them
+HU, BATCH, BEFORE = (derived_id("pages", name) for name in ("Hu", "batch", "before"))
 PHOTO = b"\xff\xd8 a picture of nobody"
 REFUSED = {"field": "candidate", "rule": "R036", "zh": "已有申请。", "en": "One is open."}
 ALREADY_OPEN = Refused({"code": "ApplicationAlreadyOpen", **REFUSED})

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from services.gateway.console.desk import PAGE, Desk, Row
 from services.gateway.console.parts import sure
 from services.gateway.console.session import Who
-from shared.bus.calls import Refused
+from shared.bus.calls import NoAnswer, Refused
 from shared.kernel.actors import Role
 
 View = Callable[..., Any]
@@ -149,7 +149,7 @@ def worklist(rooms: Iterable[Room], desk: Desk) -> list[Task]:
         if page.waiting is not None and page.open_to(desk.who):
             try:
                 rows = page.waiting(desk)
-            except Refused:
+            except (Refused, NoAnswer):
                 continue
             if rows is not None:
                 count = str(len(rows)) if len(rows) <= PAGE else f"{PAGE}+"

@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
-from services.gateway.console.parts.form import Field, act
+from services.gateway.console.pages import choosing
+from services.gateway.console.parts.form import act
 from services.gateway.console.parts.table import Button, Column, paged
 from shared.kernel.actors import Role
 
@@ -77,6 +78,6 @@ def register(desk: Desk) -> str:
         Column("application", _("申请"), "id"),
         Column("evidence_digest", _("证据摘要"), "digest"),
     )
-    filters = [Field("batch", _("批次编号"), value=batch)]
+    filters = [choosing.batch(desk, batch)]
     table = paged(columns, found, "number", empty=_("请填写批次编号。") if not batch else "")
     return render_template("list.html", title=_("发放登记"), table=table, filters=filters)

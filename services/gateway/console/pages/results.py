@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
-from services.gateway.console.language import day
+from services.gateway.console.pages import choosing
 from services.gateway.console.parts import charts
 from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, paged
@@ -86,19 +86,9 @@ def book(desk: Desk) -> str:
         "list.html",
         title=_("成绩册"),
         table=paged(_columns(), found, "application", empty=empty),
-        filters=[_batch(desk, batch)],
+        filters=[choosing.batch(desk, batch)],
         about=_("查阅未公布成绩会记入日志。"),
     )
-
-
-def _batch(desk: Desk, chosen: str) -> Field:
-    """A batch by its id; at a station, one of its newest."""
-    if not desk.me.station:
-        return Field("batch", _("批次编号"), value=chosen)
-    found = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
-    options = [(row["batch"], f"{row['occupation']} {day(row['theory_at'])}") for row in found]
-    known = [("", _("请选择批次。")), *options]
-    return Field("batch", _("批次"), "choice", known, value=chosen, required=False)
 
 
 @room.page("/results/batch", _l("成绩分布"), roles=BOOKKEEPERS, asks=[("scoring", "distribution")])
@@ -110,7 +100,7 @@ def one(desk: Desk) -> Any:
         found = desk.ask("scoring", "distribution", batch=batch)
         drawn = [_distribution(found, part) for part in ("theory", "practical")]
     return render_template(
-        "charts.html", title=_("成绩分布"), drawn=drawn, filters=[_batch(desk, batch)], asked=batch
+        "charts.html", title=_("成绩分布"), drawn=drawn, filters=[choosing.batch(desk, batch)], asked=batch
     )
 
 

@@ -69,9 +69,18 @@
   for (const form of document.querySelectorAll("form.score")) {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      form.querySelector("button").disabled = true;
-      await sign(form, await ready);
-      form.submit();
+      const button = form.querySelector("button");
+      button.disabled = true;
+      try {
+        const keys = await ready;
+        if (!keys && !confirm(device.dataset.unsigned)) throw new Error();
+        await sign(form, keys);
+        form.submit();
+      } catch (error) { // the sheet is as it was, and may be sent again
+        if (error.message) says.textContent = device.dataset.failed + " " + error.message;
+        button.disabled = false;
+        form.elements.score.focus();
+      }
     });
   }
 })();

@@ -73,7 +73,7 @@ class LatestAssignment(TypedDict):
 
 
 class Sitting(TypedDict):
-    """考位: where a candidate sits; room, seat (from 1 on) and ticket once he has them."""
+    """考位: where a candidate sits; room, seat (from 1 on), ticket, and the id of the drawn paper once there."""
 
     application: Uuid
     candidate: Uuid
@@ -83,3 +83,4 @@ class Sitting(TypedDict):
     seat: Count
     ticket: str
     status: Presence
+    paper: str

@@ -16,7 +16,6 @@ panels = Projection("panels", _sql("panels"))
 _STATUS = {
     said.CandidateCheckedIn: "checked_in",
     said.CandidateAbsent: "absent",
-    said.PaperDrawn: "drawn",
 }
 
 
@@ -95,6 +94,14 @@ def on_ticket_linked(event: said.TicketLinked, rows: Rows) -> None:
 def on_status_changed(event: said.CandidateCheckedIn, rows: Rows) -> None:
     rows.execute(
         "UPDATE sittings SET status = %s WHERE application = %s", (_STATUS[type(event)], event.application)
+    )
+
+
+@board.on(said.PaperDrawn)
+def on_paper_drawn(event: said.PaperDrawn, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE sittings SET status = 'drawn', paper = %s WHERE application = %s",
+        (event.paper, event.application),
     )
 
 

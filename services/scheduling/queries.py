@@ -61,7 +61,8 @@ SELECT asked.examiner, newest.batch::text, station, occupation, theory_at, stage
   JOIN batches USING (batch) WHERE true
 """
 _SITTINGS = """
-SELECT application::text, candidate::text, batch::text, level, room, seat, ticket, status FROM sittings
+SELECT application::text, candidate::text, batch::text, level, room, seat, ticket, status, paper
+FROM sittings
 """
 
 
@@ -85,6 +86,14 @@ def sittings(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> l
         " ORDER BY sittings.application LIMIT %(limit)s",
         {"batch": batch, "after": after, "limit": limit, "own": own},
     ).fetchall()
+
+
+def sitting(rows: Rows, sitting: str, own: str = "") -> dict[str, Any] | None:
+    """One place of a 考场安排表 as it stands, or None; `sitting` is the application."""
+    among = "SELECT FROM batches WHERE batches.batch = sittings.batch AND station = %(own)s"
+    here = f" AND EXISTS ({among})" if own else ""
+    asked = {"sitting": sitting, "own": own}
+    return rows.execute(f"{_SITTINGS} WHERE application = %(sitting)s{here}", asked).fetchone()
 
 
 def agenda(rows: Rows, stage: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:

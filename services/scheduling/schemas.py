@@ -146,6 +146,10 @@ class LatestAssignments(QuerySchema):
     examiners = Many(Id(), most=100)
 
 
+class SittingOf(QuerySchema):
+    sitting = Id()
+
+
 class SittingsOf(Page):
     key = "application"
 

@@ -123,6 +123,10 @@ class Scheduling:
         return self.read(queries.latest_assignments, schemas.LatestAssignments, message, roles=STAFF)
 
     @rpc
+    def sitting(self, **message: Any) -> answers.Sitting | None:
+        return self.read(queries.sitting, schemas.SittingOf, message, roles=STAFF)
+
+    @rpc
     def sittings(self, **message: Any) -> list[answers.Sitting]:
         return self.read(queries.sittings, schemas.SittingsOf, message, roles=STAFF)
 

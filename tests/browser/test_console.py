@@ -325,6 +325,7 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     other.locator("details button").click()
     other.locator(".state", has_text="缺考").wait_for()
     assert other.get_by_role("button").count() == 0
+    assert invigilator.row(ticket).locator("td.id code").inner_text().startswith("…")
     known = ("ERR_INTERNET_DISCONNECTED", "409")  # the line that was cut, and what was refused
     invigilator.wrong = [each for each in invigilator.wrong if not any(why in each for why in known)]
     assert invigilator.wrong == []

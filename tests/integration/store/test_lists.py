@@ -107,6 +107,7 @@ ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "scheduling": [
         ("batch", OF_BATCH),
         ("batches", {"station": THEIRS, **PAGE}),
+        ("sitting", {"sitting": ROW}),
         ("sittings", {**OF_BATCH, **PAGE}),
         ("agenda", {"stage": "noticed", **NEWEST}),
         ("latest_batches", {"station": THEIRS, **NEWEST}),
@@ -203,7 +204,7 @@ def _ask(connection: Connection[Any], service: str, name: str, asked: dict[str, 
 
 def _touched(plan: dict[str, Any], name: str) -> float:
     """How many rows were read; without the sittings that are counted for a batch, which plans them."""
-    if plan.get("Relation Name") == "sittings" and name != "sittings":
+    if plan.get("Relation Name") == "sittings" and not name.startswith("sitting"):
         return 0
     if "Plans" in plan:
         return sum(_touched(each, name) for each in plan["Plans"])

@@ -381,18 +381,33 @@ def test_what_was_skipped_is_shown_on_request_with_who_and_why(operator: Page) -
     assert operator.asked("parked")[-1] == {"everything": True}
 
 
-# -- the exam day
+# -- the hall
 
 
-def test_a_press_waits_for_its_one_sitting_and_not_for_the_whole_batch(page: Page) -> None:
+def sitting(**more: Any) -> dict[str, Any]:
+    told = {
+        "application": BEFORE, "candidate": HU, "batch": BATCH, "level": 4, "room": "一号考场", "seat": 7,
+        "ticket": "TCKT222222222222", "status": "ticketed", "paper": "",
+    }  # fmt: skip
+    return {**told, **more}
+
+
+def test_a_hall_shows_which_paper_was_drawn_and_asks_for_one_sitting_until_it_is(page: Page) -> None:
+    """Its id alone: what it asks stands nowhere (R081)."""
+    now = sitting(status="checked_in")
+
+    def draw(_message: dict[str, Any]) -> None:
+        now.update(status="drawn", paper=HU)
+
     page.sign_in(Role.INVIGILATOR)
-    changing = iter(["checked_in", "checked_in", "drawn"])
-
-    def sittings(message: dict[str, Any]) -> list[dict[str, Any]]:
-        assert message["after"] < BEFORE
-        return [{"application": BEFORE, "status": next(changing)}]
-
-    page.answers["scheduling", "sittings"] = sittings
-    sent = {**hidden(page.open("/password")), "batch": BATCH, "room": "一号"}
-    assert page.post(f"/day/sittings/{BEFORE}/draw", sent).status_code == 303
-    assert [message["limit"] for message in page.asked("sittings")] == [1, 1, 1]
+    page.answers = {
+        ("scheduling", "sittings"): lambda _message: [dict(now)],
+        ("scheduling", "sitting"): lambda _message: dict(now),
+        ("scheduling", "draw_paper"): draw,
+    }
+    hall = f"/day/{BATCH}"
+    form = {**hidden(page.open(hall)), "batch": BATCH, "room": "一号考场"}
+    assert page.post(f"/day/sittings/{BEFORE}/draw", form).status_code == 303
+    assert page.asked("sitting") == [{"sitting": BEFORE}] * 2
+    assert len(page.asked("sittings")) == 1
+    assert f'title="{HU}">…{HU[-8:]}<' in page.open(hall).text

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import flash, render_template, request, url_for
@@ -92,6 +91,7 @@ def _table(rows: list[Row]) -> Table:
         Column("ticket", _("准考证"), "code"),
         Column("level", _("等级"), words=words.levels_of_one),
         Column("status", _("状态"), "status"),
+        Column("paper", _("试题"), "id"),
     )
     buttons = (
         Button(
@@ -143,11 +143,11 @@ def draw(desk: Desk, id: Any) -> Any:
 
 def _act(desk: Desk, id: Any, method: str, done: str, **message: Any) -> Any:
     batch = request.form.get("batch", "")
-    before = _status(desk, batch, id)
+    before = desk.ask("scheduling", "sitting", sitting=str(id))
     when = {"occurred_at": at} if (at := request.form.get("occurred_at", "")) else {}
 
     def changed() -> bool:
-        return _status(desk, batch, id) != before
+        return bool(desk.ask("scheduling", "sitting", sitting=str(id)) != before)
 
     def send() -> None:
         desk.send("scheduling", method, sitting=str(id), seen=changed, **when, **message)
@@ -169,10 +169,3 @@ def _answered(desk: Desk, send: Callable[[], None], done: str, batch: str, room:
     else:
         flash(done, "done")
     return _shown(desk, batch, room), status
-
-
-def _status(desk: Desk, batch: str, id: Any) -> str:
-    """Of one sitting: the page of the list that begins with it, because this is asked until it changes."""
-    before = str(UUID(int=max(0, id.int - 1)))
-    found = desk.ask("scheduling", "sittings", batch=batch, after=before, limit=1)
-    return next((row["status"] for row in found if row["application"] == str(id)), "")

@@ -3,15 +3,19 @@
 from typing import Literal, TypedDict
 
 from shared.kernel.actors import Role
-from shared.wire.answers import Code, Count, Empty, Level, Opaque, Stamp, Uuid
+from shared.wire.answers import Base64, Code, Count, Empty, Level, Opaque, Sha256, Stamp, Uuid
 
 Status = Literal[
     "submitted", "station_passed", "rejected", "registered", "ticketed", "withdrawn", "concluded"
 ]  # fmt: skip
 
 
-class Application(TypedDict):
-    """报名登记: an application as it stands. `outcome` is how it ended, once it has."""
+class OwnApplication(TypedDict):
+    """报名登记 as its candidate is told: `reason` of a rejection, and where he sits once he has a ticket.
+
+    `outcome` is how it ended, once it has. What was claimed is empty of applications that the register
+    remembers from before it held that, until it is rebuilt.
+    """
 
     application: Uuid
     candidate: Uuid
@@ -22,6 +26,33 @@ class Application(TypedDict):
     status: Status
     ticket: str
     outcome: str
+    kind: Literal["student", "society", "enterprise", ""]
+    education: Literal["none", "vocational_school", "college", ""]
+    held_level: Count | None
+    years_in_trade: Count | None
+    evidence: list[Sha256]
+    clause: str
+    reason: str
+    room: str
+    seat: Count | None
+    theory_at: Stamp | Empty
+    practical_at: Stamp | Empty
+
+
+class Application(OwnApplication):
+    """报名登记: an application as it stands, with who reviewed it."""
+
+    station_reviewer: Opaque | Empty
+    centre_reviewer: Opaque | Empty
+
+
+class Identity(TypedDict):
+    """核对身份: who stands behind an application; an invigilator is shown the ends of the number alone."""
+
+    name: str
+    document: str
+    number: str
+    photo: Base64
 
 
 class Account(TypedDict):

@@ -18,37 +18,91 @@ accounts = Projection(
 )
 staff = Projection("staff", _sql.joinpath("staff.sql").read_text(encoding="utf-8"))
 
-_STATUS = {
-    said.StationReviewPassed: "station_passed",
-    said.StationReviewRejected: "rejected",
-    said.CentreReviewRejected: "rejected",
-    said.CandidateRegistered: "registered",
-    said.ApplicationWithdrawn: "withdrawn",
-}
-
 
 @register.on(said.ApplicationSubmitted)
 def on_application_submitted(event: said.ApplicationSubmitted, rows: Rows) -> None:
     rows.execute(
-        "INSERT INTO applications (application, candidate, batch, station, occupation, level, status)"
-        " VALUES (%s, %s, %s, %s, %s, %s, 'submitted')",
-        (event.application, event.candidate, event.batch, event.station, event.occupation, event.level),
+        "INSERT INTO applications (application, candidate, batch, station, occupation, level, status, kind,"
+        " education, held_level, years_in_trade, evidence)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'submitted', %s, %s, %s, %s, %s)",
+        (
+            event.application,
+            event.candidate,
+            event.batch,
+            event.station,
+            event.occupation,
+            event.level,
+            event.kind,
+            event.education,
+            event.held_level,
+            event.years_in_trade,
+            list(event.evidence),
+        ),
     )
 
 
-@register.on(*_STATUS)
-def on_status_changed(event: said.CandidateRegistered, rows: Rows) -> None:
+@register.on(said.StationReviewPassed)
+def on_station_review_passed(event: said.StationReviewPassed, rows: Rows) -> None:
     rows.execute(
-        "UPDATE applications SET status = %s WHERE application = %s",
-        (_STATUS[type(event)], event.application),
+        "UPDATE applications SET status = 'station_passed', clause = %s, station_reviewer = %s"
+        " WHERE application = %s",
+        (event.clause, event.reviewer, event.application),
+    )
+
+
+@register.on(said.StationReviewRejected)
+def on_station_review_rejected(event: said.StationReviewRejected, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = 'rejected', reason = %s, station_reviewer = %s"
+        " WHERE application = %s",
+        (event.reason, event.reviewer, event.application),
+    )
+
+
+@register.on(said.CentreReviewPassed)
+def on_centre_review_passed(event: said.CentreReviewPassed, rows: Rows) -> None:
+    """The status follows with CandidateRegistered."""
+    rows.execute(
+        "UPDATE applications SET clause = %s, centre_reviewer = %s WHERE application = %s",
+        (event.clause, event.reviewer, event.application),
+    )
+
+
+@register.on(said.CentreReviewRejected)
+def on_centre_review_rejected(event: said.CentreReviewRejected, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = 'rejected', reason = %s, centre_reviewer = %s"
+        " WHERE application = %s",
+        (event.reason, event.reviewer, event.application),
+    )
+
+
+@register.on(said.CandidateRegistered)
+def on_candidate_registered(event: said.CandidateRegistered, rows: Rows) -> None:
+    rows.execute("UPDATE applications SET status = 'registered' WHERE application = %s", (event.application,))
+
+
+@register.on(said.ApplicationWithdrawn)
+def on_application_withdrawn(event: said.ApplicationWithdrawn, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE applications SET status = 'withdrawn', reason = %s WHERE application = %s",
+        (event.reason, event.application),
     )
 
 
 @register.on(said.AdmissionTicketIssued)
 def on_admission_ticket_issued(event: said.AdmissionTicketIssued, rows: Rows) -> None:
     rows.execute(
-        "UPDATE applications SET status = 'ticketed', ticket = %s WHERE application = %s",
-        (event.ticket, event.application),
+        "UPDATE applications SET status = 'ticketed', ticket = %s, room = %s, seat = %s, theory_at = %s,"
+        " practical_at = %s WHERE application = %s",
+        (
+            event.ticket,
+            event.room,
+            event.seat,
+            event.theory_at,
+            event.practical_at,
+            event.application,
+        ),
     )
 
 

@@ -36,9 +36,13 @@ _TRAININGS = """
 SELECT training::text, batch::text, station, occupation, trainer, trainees, hours, held_at FROM trainings
 """
 _APPLICATIONS = """
-SELECT application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome
+SELECT application::text, candidate::text, batch::text, station, occupation, level, status, ticket, outcome,
+       kind, education, held_level, years_in_trade, evidence, clause, reason, room, seat, theory_at,
+       practical_at, station_reviewer, centre_reviewer
 FROM applications
 """
+# who reviewed is no business of the one who was reviewed
+_OWN = _APPLICATIONS.replace(", station_reviewer, centre_reviewer", "")
 
 
 def application(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
@@ -149,7 +153,7 @@ def applications_named(
 def own_applications(rows: Rows, candidate: str, own: str = "") -> list[dict[str, Any]]:
     """All applications of one candidate, newest first."""
     return rows.execute(
-        f"{_APPLICATIONS} WHERE candidate = %(candidate)s{of_station(own)}"
+        f"{_OWN} WHERE candidate = %(candidate)s{of_station(own)}"
         " ORDER BY applications.application DESC LIMIT 100",
         {"candidate": candidate, "own": own},
     ).fetchall()

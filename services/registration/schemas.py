@@ -292,5 +292,11 @@ class HolderOf(QuerySchema):
     name = Text(60, identity=True)
 
 
+class IdentityOf(QuerySchema):
+    """核对身份: who stands behind an application."""
+
+    application = Id()
+
+
 class OwnApplications(QuerySchema):
     candidate = Id()

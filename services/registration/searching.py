@@ -50,7 +50,8 @@ class Search:
         asked = {"index": self._index(name), "station": station, "batch": batch, "status": status}
         self._workshop.persistently(self._fill)
         ask = partial(_ask, asked=asked)
-        found: list[dict[str, Any]] = self._witnessed(by, "applications_named", ask, {"batch": batch})
+        about = {"batch": batch}
+        found: list[dict[str, Any]] = witnessed(self._workshop, by, "applications_named", ask, about)
         return found
 
     def enrolled(self, by: Actor, document: str, number: str, name: str) -> list[dict[str, Any]]:
@@ -65,22 +66,8 @@ class Search:
             known = row and rules.same_name(self._vault.open(Locked(*row))[0].name, name)
             return [{"candidate": row[0]}] if row and known else []
 
-        found: list[dict[str, Any]] = self._witnessed(by, "enrolled_as", ask, {})
+        found: list[dict[str, Any]] = witnessed(self._workshop, by, "enrolled_as", ask, {})
         return found
-
-    def _witnessed(
-        self, by: Actor, query: str, ask: Callable[[Connection[Any]], Any], about: dict[str, Any]
-    ) -> Any:
-        """The answer; that somebody asked is committed with it."""
-        source = self._workshop.settings.source("registration")
-        said = reading.sensitive("registration", query)
-
-        def work(connection: Connection[Any]) -> Any:
-            return reading.witnessed(connection, source, by, partial(ask, connection), about, said)
-
-        answer = self._workshop.persistently(work)
-        self._workshop.committed()
-        return answer
 
     def _index(self, name: str) -> bytes:
         return self._vault.name_index(rules.plain_name(name))
@@ -94,6 +81,24 @@ class Search:
                 connection.execute(_INDEX, (self._index(known.name), row[0]))
         if len(rows) == _AT_ONCE:
             raise NamesNotIndexed
+
+
+def witnessed(
+    workshop: Workshop,
+    by: Actor,
+    query: str,
+    ask: Callable[[Connection[Any]], Any],
+    about: dict[str, Any],
+) -> Any:
+    """The answer; that somebody asked is committed with it, and says `about` and nothing that he typed."""
+    source, said = workshop.settings.source("registration"), reading.sensitive("registration", query)
+
+    def work(connection: Connection[Any]) -> Any:
+        return reading.witnessed(connection, source, by, partial(ask, connection), about, said)
+
+    answer = workshop.persistently(work)
+    workshop.committed()
+    return answer
 
 
 def _ask(connection: Connection[Any], asked: dict[str, Any]) -> list[dict[str, Any]]:

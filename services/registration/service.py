@@ -29,6 +29,7 @@ from services.registration.policies import policies
 from services.registration.projections import accounts, register, staff
 from services.registration.searching import Search
 from services.registration.sessions import Sessions
+from services.registration.showing import VIEWERS, Showing
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.runtime.callers import FOLLOWERS
@@ -96,6 +97,7 @@ class Registration:
     errand: Any  # set by `operated`
     people = Built(lambda workshop: People(_vault(workshop), workshop.persistently))
     search = Built(lambda workshop: Search(workshop, _vault(workshop)))
+    showing = Built(lambda workshop: Showing(workshop, _vault(workshop)))
     visit = Visitors()
     sessions = Built(_sessions)
     accounts = Built(lambda workshop: Accounts(_sessions(workshop)))
@@ -239,7 +241,12 @@ class Registration:
         return self.errand(self.search.enrolled, schemas.EnrolledAs, message, roles={Role.EXAM_AFFAIRS})
 
     @rpc
-    def own_applications(self, **message: Any) -> list[answers.Application]:
+    def identity(self, **message: Any) -> answers.Identity:
+        """核对身份 -> {name, document, number, photo} of a candidate; having looked is an event."""
+        return self.errand(self.showing.identity, schemas.IdentityOf, message, roles=VIEWERS)
+
+    @rpc
+    def own_applications(self, **message: Any) -> list[answers.OwnApplication]:
         """All applications of one candidate; a candidate asks about himself."""
         roles = STAFF | {Role.CANDIDATE}
         return self.read(queries.own_applications, schemas.OwnApplications, message, roles=roles)

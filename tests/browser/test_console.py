@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
@@ -167,12 +167,12 @@ def test_a_batch_goes_its_way_from_application_to_certificate(reader: Come, tmp_
     batch = apply_for_a_batch(reader("station_director"))
     application = submit_an_application(reader("exam_affairs"), batch, tmp_path)
     absent = somebody_else_applies(reader("exam_affairs"), batch, tmp_path, "虚构缺席", 21)
-    for each in (application, absent):
-        review(reader("station_reviewer"), f"/station/applications/{each}", "初审通过")
-        review(reader("centre_reviewer"), f"/station/applications/{each}", "复核通过")
+    for each, name in ((application, NAME), (absent, "虚构缺席")):
+        review(reader("station_reviewer"), f"/station/applications/{each}", "初审通过", name)
+        review(reader("centre_reviewer"), f"/station/applications/{each}", "复核通过", name)
     prepare(reader, batch)
     ticket = seat(reader("exam_affairs"), batch, application)
-    exam_day(reader("invigilator"), batch, ticket)
+    exam_day(reader("invigilator"), reader("invigilator"), batch, ticket)
     sheet = score(reader("examiner"))
     another_device(reader("examiner"))
     correct(reader, sheet, application)
@@ -246,8 +246,23 @@ def somebody_else_applies(clerk: Reader, batch: str, folder: Path, name: str, pl
     return clerk.page.url.rsplit("/", 1)[1]
 
 
-def review(reviewer: Reader, path: str, button: str) -> None:
+def compare(somebody: Reader, there: Locator, name: str = NAME, *, masked: bool = False) -> None:
+    """A press shows who stands behind an application, on this page and in no address."""
+    page, before = somebody.page, somebody.page.url
+    assert name not in page.content()
+    there.get_by_role("button", name="核对身份").click()
+    page.locator("#person", has_text=name).wait_for()
+    assert page.locator("#person img").get_attribute("src").startswith("data:image/jpeg;base64,")
+    number = page.locator("#person dd code").inner_text()
+    assert re.fullmatch(r"999\*{13}\w\w" if masked else r"9{6}199001\d{5}\w", number)
+    assert page.url == before
+    somebody.keep(f"identity-{'hall' if masked else 'application'}-zh")
+    assert somebody.obstacles() == []
+
+
+def review(reviewer: Reader, path: str, button: str, name: str) -> None:
     reviewer.open(path)
+    compare(reviewer, reviewer.page.locator("main"), name)
     reviewer.press(button)
     assert reviewer.told() == "审核结果已记录。"
 
@@ -293,13 +308,18 @@ def seat(clerk: Reader, batch: str, application: str) -> str:
     return ticket.inner_text()
 
 
-def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
-    """The line breaks while somebody is checked in; he is checked in once all the same."""
+def exam_day(invigilator: Reader, colleague: Reader, batch: str, ticket: str) -> None:
+    """The line breaks while somebody is checked in; he is checked in once all the same, and a colleague in
+    the same room sees it without a press of his own.
+    """
+    colleague.open(f"/day/{batch}")
+    colleague.row(ticket).get_by_label("证件已核").check()
     invigilator.open("/day")
     invigilator.open(f"/day/{batch}")
     page = invigilator.page
     assert invigilator.row(ticket).locator(".state").inner_text() == "已发准考证"
     assert page.locator(".head").inner_text() == "试验一号考场"
+    compare(invigilator, invigilator.row(ticket), masked=True)
     invigilator.row(ticket).get_by_role("button", name="签到").click()  # nobody has looked at the document
     page.locator("#refused li", has_text="R").wait_for()
     page.get_by_role("button", name="知道了").click()
@@ -313,10 +333,14 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     invigilator.tab_to(invigilator.row(ticket).get_by_role("button", name="签到"))
     page.keyboard.press("Enter")
     page.wait_for_selector("#offline[data-count='1']")
+    with colleague.page.expect_response(lambda answer: f"/day/{batch}" in answer.url):
+        pass  # the room as it is now, in which nothing has changed
+    assert colleague.row(ticket).get_by_label("证件已核").is_checked()
     assert "1" in page.locator("#offline").inner_text()
     invigilator.keep("invigilator-offline-zh")
     page.context.set_offline(False)
     invigilator.row(ticket).locator(".state", has_text="已签到").wait_for()
+    colleague.row(ticket).locator(".state", has_text="已签到").wait_for()
     page.wait_for_selector("#offline", state="hidden")
     invigilator.row(ticket).get_by_role("button", name="抽题").dblclick()
     invigilator.row(ticket).locator(".state", has_text="已抽题").wait_for()
@@ -326,6 +350,8 @@ def exam_day(invigilator: Reader, batch: str, ticket: str) -> None:
     other.locator(".state", has_text="缺考").wait_for()
     assert other.get_by_role("button").count() == 0
     assert invigilator.row(ticket).locator("td.id code").inner_text().startswith("…")
+    assert page.locator("#person").inner_text() == ""
+    assert colleague.wrong == []
     known = ("ERR_INTERNET_DISCONNECTED", "409")  # the line that was cut, and what was refused
     invigilator.wrong = [each for each in invigilator.wrong if not any(why in each for why in known)]
     assert invigilator.wrong == []

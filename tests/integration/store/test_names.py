@@ -1,5 +1,6 @@
 """A station's clerk finds applications by name; the name itself stands nowhere in the open (R163, R207)."""
 
+import base64
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -10,15 +11,16 @@ from psycopg.rows import dict_row
 
 from services.registration import queries, searching
 from services.registration.domain.errors import OtherStation
-from services.registration.domain.identity import check_character, plain_name
+from services.registration.domain.identity import check_character, masked, plain_name
 from services.registration.projections import register
 from services.registration.searching import NamesNotIndexed, Search
+from services.registration.showing import NobodyToShow, Showing
 from shared.kernel.actors import Actor, Role
 from shared.kernel.ids import derived_id, new_id
 from shared.security.vault import Vault
 from shared.store import builds
-from tests.integration.store.office import CLERK, STATION, Office
-from tests.integration.store.test_vault import HUA, LING, NAME, NUMBER, Registry
+from tests.integration.store.office import CLERK, STATION, Office, somebody
+from tests.integration.store.test_vault import HUA, LING, NAME, NUMBER, PHOTO, Registry
 
 OTHER = "10012004"
 VAULT = Vault(b"m" * 32)
@@ -170,6 +172,69 @@ def test_a_number_without_the_name_tells_nothing_and_an_erased_person_is_found_n
     ]
     assert NUMBER not in str(read)
     assert NAME not in str(read)
+
+
+@pytest.fixture
+def showing(search: Search) -> Showing:
+    return Showing(search._workshop, VAULT)
+
+
+@pytest.mark.parametrize("role", [Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.CENTRE_REVIEWER])
+def test_whoever_reviews_is_shown_who_stands_behind_an_application(
+    registry: Registry, showing: Showing, role: Role
+) -> None:
+    registry.enrol(LING)
+    assert showing.identity(somebody("looks", role), apply(registry, LING)) == {
+        "name": NAME,
+        "document": "resident_id",
+        "number": NUMBER,
+        "photo": base64.b64encode(PHOTO).decode(),
+    }
+
+
+def test_an_invigilator_is_shown_who_has_a_ticket_and_the_ends_of_his_number(
+    registry: Registry, showing: Showing
+) -> None:
+    registry.enrol(LING)
+    invigilator = somebody("Wu", Role.INVIGILATOR)
+    shown = showing.identity(invigilator, apply(registry, LING, status="ticketed"))
+    assert (shown["name"], shown["number"]) == (NAME, masked(NUMBER))
+    for status in ("submitted", "registered", "concluded"):
+        with pytest.raises(NobodyToShow):
+            showing.identity(invigilator, apply(registry, LING, status=status))
+
+
+@pytest.mark.parametrize("role", [Role.EXAM_AFFAIRS, Role.STATION_REVIEWER, Role.INVIGILATOR])
+def test_nobody_is_shown_people_of_another_station_and_nobody_is_shown_whoever_was_erased(
+    registry: Registry, showing: Showing, role: Role
+) -> None:
+    registry.enrol(LING)
+    mine = apply(registry, LING, status="ticketed")
+    for by, why in (
+        (Actor(CLERK.id, role, f"station-{OTHER}"), NobodyToShow),
+        (Actor(CLERK.id, role, "centre"), OtherStation),
+    ):
+        with pytest.raises(why):
+            showing.identity(by, mine)
+    registry.erase(LING)
+    for by in (Actor(CLERK.id, role, f"station-{STATION}"), somebody("Gao", Role.CENTRE_REVIEWER)):
+        with pytest.raises(NobodyToShow):
+            showing.identity(by, mine)
+
+
+def test_a_look_at_somebody_is_an_event_about_his_application_that_names_him_not(
+    office: Office, registry: Registry, showing: Showing
+) -> None:
+    registry.enrol(LING)
+    mine = apply(registry, LING)
+    showing.identity(CLERK, mine)
+    with pytest.raises(NobodyToShow):
+        showing.identity(Actor(CLERK.id, CLERK.role, f"station-{OTHER}"), mine)
+    read = [draft for draft in office.drafts() if draft["type"] == "SensitiveRead"]
+    assert [draft["data"]["rows"] for draft in read] in ([1, 0], [0, 1])
+    assert {(draft["data"]["query"], draft["data"]["application"]) for draft in read} == {("identity", mine)}
+    for told in (NAME, NUMBER, base64.b64encode(PHOTO).decode()):
+        assert told not in str(read)
 
 
 def test_an_index_needs_the_key_of_the_vault() -> None:

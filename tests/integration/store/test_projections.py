@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from services.registration import queries
+from services.registration.domain.application import RejectAtStation
 from services.registration.projections import register, staff
 from shared.contracts.registration import (
     AccountClosed,
@@ -19,6 +20,7 @@ from shared.contracts.registration import (
     AppointmentGiven,
     TrainingHeld,
 )
+from shared.kernel.actors import Role
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
 from shared.runtime.definition import Definition
@@ -27,7 +29,7 @@ from shared.runtime.rebuilding import rebuild
 from shared.store import builds, parking, sealer
 from shared.store.builds import RebuildRunning
 from shared.wire.envelope import read
-from tests.integration.store.office import Office, at_once, outcome
+from tests.integration.store.office import Office, at_once, claim, outcome, somebody
 
 BATCH = derived_id("batch", "spring")
 _FIRST, _LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
@@ -109,6 +111,24 @@ def test_a_rebuilt_projection_has_the_rows_of_the_live_one(desk: Desk) -> None:
     assert desk.rebuild() == 18
     assert desk.builds() == [(3, None)]
     assert desk.rows() == before
+
+
+def test_an_application_is_remembered_with_what_it_is_decided_by_and_why_it_was_rejected(
+    desk: Desk,
+) -> None:
+    reviewer = somebody("Gao", Role.STATION_REVIEWER)
+    application = desk.office.submit("rejected", "spring")
+    desk.office.run(RejectAtStation, reviewer, application=application, reason="证明材料不全")
+    desk.hear()
+    for _build in (1, 2):
+        (row,) = (row for row in desk.rows() if row["application"] == application)
+        facts = claim("rejected", "spring")
+        for name in ("kind", "education", "held_level", "years_in_trade"):
+            assert row[name] == facts[name]
+        assert row["evidence"] == list(facts["evidence"])
+        assert (row["status"], row["reason"]) == ("rejected", "证明材料不全")
+        assert (row["station_reviewer"], row["centre_reviewer"]) == (reviewer.id, "")
+        desk.rebuild()
 
 
 def test_a_rebuild_of_several_pages_has_the_same_rows_and_goes_on_after_the_last_one_that_was_applied(

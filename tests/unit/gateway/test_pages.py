@@ -107,7 +107,10 @@ def batch(**more: Any) -> dict[str, Any]:
 def application_of(**more: Any) -> dict[str, Any]:
     told = {
         "application": BEFORE, "candidate": HU, "batch": BATCH, "station": STATION, "occupation": "焊工",
-        "level": 4, "status": "concluded", "ticket": "", "outcome": "failed",
+        "level": 4, "status": "concluded", "ticket": "", "outcome": "failed", "kind": "society",
+        "education": "college", "held_level": 5, "years_in_trade": 23, "evidence": ["e" * 64], "clause": "",
+        "reason": "", "room": "", "seat": None, "theory_at": "", "practical_at": "",
+        "station_reviewer": "", "centre_reviewer": "",
     }  # fmt: skip
     return {**told, **more}
 
@@ -196,6 +199,97 @@ def test_only_a_clerk_who_enters_applications_is_offered_another_one(page: Page)
     page.answers["registration", "application"] = application_of()
     assert "/again" not in page.open(f"/station/applications/{BEFORE}").text
     assert page.open(f"/station/applications/{BEFORE}/again").status_code == 403
+
+
+# -- what is decided by, and who stands behind it
+
+
+@pytest.mark.parametrize(
+    ("role", "body", "status", "list_"),
+    [
+        (Role.STATION_REVIEWER, f"station-{STATION}", "submitted", "/station/applications"),
+        (Role.CENTRE_REVIEWER, "centre", "station_passed", "/centre/reviews"),
+    ],
+)
+def test_a_reviewer_sees_what_he_decides_by(
+    page: Page, role: Role, body: str, status: str, list_: str
+) -> None:
+    page.sign_in(role, body)
+    found = application_of(status=status)
+    page.answers = {
+        ("registration", "application"): found,
+        ("registration", "applications"): [found],
+        ("scheduling", "latest_batches"): [],
+    }
+    for shown in (page.open(f"/station/applications/{BEFORE}").text, page.open(list_).text):
+        for said in ("社会人员", "大专及以上", ">23<"):
+            assert said in shown
+    assert page.asked("identity") == []
+
+
+def test_why_an_application_was_rejected_stands_in_the_list_and_before_the_candidate(page: Page) -> None:
+    rejected = application_of(status="rejected", outcome="", reason="工龄证明缺一年", station_reviewer=HU)
+    page.answers = {
+        ("registration", "application"): rejected,
+        ("registration", "applications"): [rejected],
+        ("registration", "own_applications"): [rejected],
+        ("scheduling", "latest_batches"): [],
+        ("scoring", "own_results"): [],
+        ("certification", "own_certificates"): [],
+    }
+    page.sign_in(Role.EXAM_AFFAIRS)
+    one = page.open(f"/station/applications/{BEFORE}").text
+    assert "初审人" in one
+    shown = [one, page.open("/station/applications").text]
+    page.sign_in(Role.CANDIDATE, "centre")
+    assert all("工龄证明缺一年" in text for text in (*shown, page.open("/own").text))
+
+
+def test_a_candidate_sees_where_and_when_he_sits(page: Page) -> None:
+    told = application_of(
+        status="ticketed", room="二号考场", seat=17, theory_at=AT, practical_at=AT, ticket="T" * 16
+    )
+    page.answers = {
+        ("registration", "own_applications"): [told],
+        ("scoring", "own_results"): [],
+        ("certification", "own_certificates"): [],
+    }
+    page.sign_in(Role.CANDIDATE, "centre")
+    shown = page.open("/own").text
+    for said in ("二号考场", ">17<", "2026-04-16 09:30"):
+        assert said in shown
+
+
+IDENTITY = {"name": "虚构某某", "document": "passport", "number": "E1234567", "photo": "iVBORw0KGgo="}
+
+
+def test_who_stands_behind_an_application_is_asked_for_by_a_press_and_kept_nowhere(page: Page) -> None:
+    page.sign_in(Role.STATION_REVIEWER)
+    page.answers = {
+        ("registration", "application"): application_of(status="submitted"),
+        ("registration", "identity"): IDENTITY,
+    }
+    of_it = f"/station/applications/{BEFORE}"
+    assert f'hx-post="/applications/{BEFORE}/identity"' in page.open(of_it).text
+    assert page.asked("identity") == []
+    assert page.open(f"/applications/{BEFORE}/identity").status_code == 405
+    shown = page.send(f"/applications/{BEFORE}/identity", of_it)
+    assert page.asked("identity") == [{"application": BEFORE}]
+    assert shown.headers["Cache-Control"] == "no-store"
+    for said in ("虚构某某", "护照", "E1234567", 'src="data:image/png;base64,iVBORw0KGgo="'):
+        assert said in shown.text
+    page.answers["registration", "identity"] = Refused({**REFUSED, "code": "NobodyToShow"})
+    refused = page.send(f"/applications/{BEFORE}/identity", of_it)
+    assert refused.status_code == 422
+    assert "NobodyToShow" in refused.text
+
+
+@pytest.mark.parametrize(("role", "body"), [(Role.STATION_DIRECTOR, STATION), (Role.SUPERVISOR, "")])
+def test_whoever_has_nobody_to_compare_is_offered_no_look(page: Page, role: Role, body: str) -> None:
+    page.sign_in(role, f"station-{body}" if body else "centre")
+    page.answers["registration", "application"] = application_of()
+    assert "/identity" not in page.open(f"/station/applications/{BEFORE}").text
+    assert page.send(f"/applications/{BEFORE}/identity", "/login").status_code == 403
 
 
 # -- examiners
@@ -411,3 +505,15 @@ def test_a_hall_shows_which_paper_was_drawn_and_asks_for_one_sitting_until_it_is
     assert page.asked("sitting") == [{"sitting": BEFORE}] * 2
     assert len(page.asked("sittings")) == 1
     assert f'title="{HU}">…{HU[-8:]}<' in page.open(hall).text
+
+
+def test_a_hall_asks_for_one_person_at_a_time(page: Page) -> None:
+    page.sign_in(Role.INVIGILATOR)
+    there = [sitting(), sitting(application=HU, seat=8, status="absent")]
+    page.answers = {("scheduling", "sittings"): there, ("registration", "identity"): IDENTITY}
+    hall = page.open(f"/day/{BATCH}")
+    assert re.findall(r'hx-post="([^"]+)"', hall.text) == [f"/applications/{BEFORE}/identity"]
+    assert page.asked("identity") == []
+    shown = page.post(f"/applications/{BEFORE}/identity", {**hidden(hall), "about": "座位 7"})
+    assert "座位 7" in shown.text
+    assert page.asked("identity") == [{"application": BEFORE}]

@@ -9,6 +9,7 @@ from services.gateway.console.pages import (
     door,
     examiners,
     examining,
+    identity,
     operating,
     own,
     public,
@@ -20,6 +21,7 @@ from services.gateway.console.pages import (
 ROOMS = (
     door.room,
     applying.room,  # the station's
+    identity.room,
     training.room,
     batches.room,
     day.room,

@@ -38,7 +38,7 @@ def reviews(desk: Desk) -> str:
         weight="main",
     )
     table = paged(
-        (Column("station", _("鉴定所")), *station.columns_of_applications()),
+        (Column("station", _("鉴定所")), *station.columns_for_reviewers()),
         found,
         "application",
         buttons=[passing],

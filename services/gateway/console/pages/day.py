@@ -13,6 +13,7 @@ from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.language import ZONE
+from services.gateway.console.pages.identity import look
 from services.gateway.console.parts.form import Field, act
 from services.gateway.console.parts.table import Button, Column, Table, paged
 from services.gateway.problems import status_of
@@ -94,6 +95,7 @@ def _table(rows: list[Row]) -> Table:
         Column("paper", _("试题"), "id"),
     )
     buttons = (
+        look(("ticketed", "checked_in")),
         Button(
             _("签到"),
             lambda row: url_for("console.day_check_in", id=row["application"]),

@@ -1,6 +1,7 @@
 """The station's clerks: applications, found and decided; how to make one stands in applying.py."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -11,6 +12,7 @@ from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.language import day
+from services.gateway.console.pages.identity import VIEWERS, look
 from services.gateway.console.parts.form import Field, Form, act, inside
 from services.gateway.console.parts.table import Button, Column, Table, paged
 from shared.bus.calls import Refused
@@ -36,6 +38,20 @@ def columns_of_applications() -> tuple[Column, ...]:
         Column("status", _("状态"), "status"),
         Column("ticket", _("准考证"), "code"),
         Column("outcome", _("结果"), words=words.state),
+        Column("reason", _("理由")),
+    )
+
+
+def columns_for_reviewers() -> tuple[Column, ...]:
+    """The same for whoever decides about them, with what he decides by (R022, R027)."""
+    first = [each for each in columns_of_applications() if each.key not in ("ticket", "outcome", "reason")]
+    return (
+        *first,
+        Column("kind", _("类别"), words=partial(words.said, "kind")),
+        Column("education", _("学历"), words=partial(words.said, "education")),
+        Column("held_level", _("已持等级"), "number"),
+        Column("years_in_trade", _("从业年限"), "number"),
+        Column("reason", _("理由")),
     )
 
 
@@ -79,8 +95,9 @@ def _unreviewed(desk: Desk) -> list[Row] | None:
 )
 def applications(desk: Desk) -> str:
     found = desk.rows("registration", "applications", **filters(station=desk.me.station))
-    buttons = [_pass()] if desk.me.role is Role.STATION_REVIEWER else []
-    table = paged(columns_of_applications(), found, "application", buttons=buttons)
+    reviews = desk.me.role is Role.STATION_REVIEWER
+    columns = columns_for_reviewers() if reviews else columns_of_applications()
+    table = paged(columns, found, "application", buttons=[_pass()] if reviews else [])
     batches = desk.ask("scheduling", "latest_batches", station=desk.me.station, limit=50)
     tools = [(_("按姓名查找"), url_for("console.station_named"))]
     if desk.me.role is Role.EXAM_AFFAIRS:
@@ -141,7 +158,10 @@ def application(desk: Desk, id: Any) -> str:
     found = desk.ask("registration", "application", application=str(id))
     forms = _reviews(desk, found) if found else []
     again = bool(found) and desk.me.role is Role.EXAM_AFFAIRS
-    return render_template("application.html", title=_("申请"), found=found, forms=forms, again=again)
+    looks = look() if desk.me.role in VIEWERS else None
+    return render_template(
+        "application.html", title=_("申请"), found=found, forms=forms, again=again, look=looks
+    )
 
 
 def _reviews(desk: Desk, found: Row) -> list[Form]:

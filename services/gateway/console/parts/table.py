@@ -33,7 +33,8 @@ class Button:
     """Something to do about one row: a form of its own. `only(row)` says whether it is offered.
 
     `fields(row)` are sent along, `ticks` (name, what it says) only if somebody ticks them; `weight`: plain,
-    main, or grave: then it is opened first, and pressed in a second step.
+    main, or grave: then it is opened first, and pressed in a second step. What changes nothing is shown
+    `into` the part of this page that has this id, as the answer has one; without JavaScript it is a page.
     """
 
     title: Any
@@ -42,6 +43,7 @@ class Button:
     only: Callable[[Row], bool] = lambda _row: True
     weight: str = "plain"
     ticks: Sequence[tuple[str, Any]] = ()
+    into: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,35 @@
     return answer;
   }
 
-  function replace(page) {
+  const waits = (row) => read(KEY).some((item) => row.querySelector(`form[action="${item.url}"]`));
+  const says = (row) => [...row.cells].filter((cell) => !cell.matches(".buttons")).map((cell) => cell.textContent).join();
+
+  // A row is drawn anew where it says something else, or was pressed. All others keep ticks, focus, and the
+  // command_id that they were drawn with: what is pressed in them is the same command as a moment ago.
+  function merge(page, pressed) {
     const fresh = page.getElementById("hall");
-    if (fresh) { hall.innerHTML = fresh.innerHTML; mark(); }
+    if (!fresh) return;
+    const rows = [...fresh.querySelectorAll("tr[id]")];
+    const known = [...hall.querySelectorAll("tr[id]")];
+    if (rows.map((row) => row.id).join() !== known.map((row) => row.id).join()) {
+      hall.innerHTML = fresh.innerHTML;
+      htmx.process(hall);
+    } else {
+      rows.forEach((row, place) => {
+        const old = known[place];
+        const done = pressed && old.querySelector(`form[action="${pressed}"]`);
+        if (waits(old) || !(done || says(row) !== says(old))) return;
+        const here = old.contains(document.activeElement);
+        old.replaceWith(row);
+        htmx.process(row);
+        if (here) row.querySelector("input:not([type=hidden]), button")?.focus();
+      });
+    }
+    mark();
+  }
+
+  function replace(page, pressed) {
+    merge(page, pressed);
     for (const old of document.querySelectorAll(TOLD)) old.remove();
     for (const message of page.querySelectorAll(TOLD)) hall.before(message);
   }
@@ -95,7 +121,7 @@
         const page = parsed(await answer.text());
         if (!answer.ok) write(REFUSED, [...read(REFUSED), { about: item.about, why: reason(page, answer) }]);
         write(KEY, read(KEY).slice(1)); // first, or its row would be drawn as one that waits
-        replace(page);
+        replace(page, item.url);
       }
       if (!read(KEY).length) halted = "";
     } catch {
@@ -105,8 +131,30 @@
     show();
   }
 
+  // What others have pressed in this room. Nobody is told where it cannot be asked: nothing of ours is lost.
+  async function follow() {
+    if (sending || document.hidden || read(KEY).length) return;
+    try {
+      const answer = await fetch(location.href);
+      if (ended(answer) || !answer.ok) return;
+      const page = parsed(await answer.text());
+      if (!sending && !read(KEY).length) merge(page);
+    } catch {
+      // the line is down; the next press says so
+    }
+  }
+
+  // Who sits there is asked for by htmx, stands beside the table, and goes with the next press.
+  const looks = (element) => element.matches("form[hx-post]");
+  const person = (text) => { document.getElementById("person").textContent = text; };
+  for (const failed of ["htmx:sendError", "htmx:responseError"]) {
+    hall.addEventListener(failed, () => person(hall.dataset.unlooked));
+  }
+
   hall.addEventListener("submit", (event) => {
+    if (looks(event.target)) return;
     event.preventDefault();
+    person("");
     const form = event.target;
     const row = form.closest("tr");
     const fields = Object.fromEntries(new FormData(form));
@@ -122,7 +170,7 @@
   window.addEventListener("beforeunload", (event) => { if (halted && read(KEY).length) event.preventDefault(); });
   window.addEventListener("online", drain);
   window.addEventListener("offline", () => { halted = "offline"; show(); });
-  setInterval(() => { if (read(KEY).length) drain(); }, 3000);
+  setInterval(() => { if (read(KEY).length) drain(); else follow(); }, 3000);
   mark();
   show();
   drain();

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypedDict
 
-from shared.wire.answers import Code, Count, Opaque, Part, Score, Uuid
+from shared.wire.answers import Code, Count, Empty, Opaque, Part, Score, Sha256, Stamp, Uuid
 
 SheetStatus = Literal["open", "scored", "correction_proposed", "corrected"]
 ResultStatus = Literal["open", "combined", "reviewed", "published"]
@@ -16,6 +16,46 @@ class Sheet(TypedDict):
     part: Part
     paper: str
     status: SheetStatus
+
+
+class SheetStanding(Sheet):
+    """The same of one sheet, and whether a correction of it waits for a second person."""
+
+    correction_waits: bool
+
+
+class Correction(TypedDict):
+    """成绩更正: by whom it was proposed, and who has approved it, if anybody has (R115)."""
+
+    proposed_at: Stamp
+    old: Score
+    new: Score
+    reason: str
+    proposer: Opaque
+    approver: Opaque | Empty
+
+
+class Mark(TypedDict):
+    """评分明细 of a result: a sheet with its panel, who scored it, and its score of today."""
+
+    sheet: str
+    blind_code: str
+    part: Part
+    paper: str
+    panel: list[Opaque]
+    examiner: Opaque | Empty
+    score: Score | None
+    sheet_digest: Sha256 | Empty
+    signed: bool
+    status: SheetStatus
+    corrections: list[Correction]
+
+
+class ResultProgress(TypedDict):
+    """How far a result has come."""
+
+    application: Uuid
+    status: ResultStatus
 
 
 class Desk(TypedDict):

@@ -13,6 +13,7 @@ def _sql(name: str) -> str:
 
 scores = Projection("scores", _sql("scores"), _sql("scores_indexes"))
 desks = Projection("desks", _sql("desks"), _sql("desks_indexes"))
+marks = Projection("marks", _sql("marks"))
 
 _SHEET_STATUS = {
     said.ScoreSubmitted: "scored",
@@ -126,4 +127,58 @@ def on_key_registered(event: said.SigningKeyRegistered, rows: Rows) -> None:
         "INSERT INTO keys (examiner, public_key) VALUES (%s, %s)"
         " ON CONFLICT (examiner) DO UPDATE SET public_key = excluded.public_key",
         (event.examiner, event.public_key),
+    )
+
+
+@marks.on(said.SheetOpened)
+def on_mark_opened(event: said.SheetOpened, rows: Rows) -> None:
+    rows.execute(
+        "INSERT INTO marks (sheet, application, blind_code, batch, station, part, paper, panel, status)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'open')",
+        (
+            event.sheet,
+            event.application,
+            event.blind_code,
+            event.batch,
+            event.station,
+            event.part,
+            event.paper,
+            list(event.examiners),
+        ),
+    )
+
+
+@marks.on(said.ScoreSubmitted)
+def on_mark_given(event: said.ScoreSubmitted, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE marks SET status = 'scored', score = %s, examiner = %s, sheet_digest = %s WHERE sheet = %s",
+        (event.score, event.examiner, event.sheet_digest, event.sheet),
+    )
+
+
+@marks.on(said.SheetSigned)
+def on_mark_signed(event: said.SheetSigned, rows: Rows) -> None:
+    rows.execute("UPDATE marks SET signed = true WHERE sheet = %s", (event.sheet,))
+
+
+@marks.on_dated(said.CorrectionProposed)
+def on_correction_proposed(event: said.CorrectionProposed, rows: Rows, at: str) -> None:
+    """It takes the place of one that nobody approved."""
+    rows.execute("UPDATE marks SET status = 'correction_proposed' WHERE sheet = %s", (event.sheet,))
+    rows.execute("DELETE FROM corrections WHERE sheet = %s AND approver = ''", (event.sheet,))
+    rows.execute(
+        "INSERT INTO corrections (sheet, proposed_at, old, new, reason, proposer)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        (event.sheet, at, event.old, event.new, event.reason, event.proposer),
+    )
+
+
+@marks.on(said.ScoreCorrected)
+def on_mark_corrected(event: said.ScoreCorrected, rows: Rows) -> None:
+    rows.execute(
+        "UPDATE marks SET status = 'corrected', score = %s WHERE sheet = %s", (event.new, event.sheet)
+    )
+    rows.execute(
+        "UPDATE corrections SET approver = %s WHERE sheet = %s AND approver = ''",
+        (event.approver, event.sheet),
     )

@@ -9,6 +9,18 @@ from shared.kernel.reactions import Rows
 from shared.store.pages import of_station, page
 
 _SHEETS = "SELECT sheet, blind_code, part, paper, status FROM sheets "
+_SHEET = """
+SELECT sheet, blind_code, part, paper, status,
+       EXISTS (SELECT FROM proposals WHERE proposals.sheet = sheets.sheet) AS correction_waits
+FROM sheets
+"""
+_MARKS = """
+SELECT sheet, blind_code, part, paper, panel, examiner, score, sheet_digest, signed, status, (
+    SELECT coalesce(json_agg(to_json(found) ORDER BY proposed_at), '[]') FROM (
+        SELECT proposed_at, old, new, reason, proposer, approver FROM corrections
+         WHERE corrections.sheet = marks.sheet) AS found) AS corrections
+FROM marks WHERE application = %(application)s"""
+_STATUS = "SELECT application::text, status FROM results"
 _RESULTS = """
 SELECT application::text, candidate::text, batch::text, station, theory, practical, passed, rule, status
 FROM results
@@ -29,9 +41,9 @@ _IN_ORDER = " AND sheet > %(after)s ORDER BY sheet LIMIT %(limit)s"
 
 
 def sheet(rows: Rows, sheet: str, own: str = "") -> dict[str, Any] | None:
-    """One sheet as an examiner may see it (R070), or None."""
+    """One sheet as an examiner may see it (R070), and whether a correction waits; or None."""
     asked = {"sheet": sheet, "own": own}
-    return rows.execute(f"{_SHEETS} WHERE sheet = %(sheet)s{_of_batch('sheets', own)}", asked).fetchone()
+    return rows.execute(f"{_SHEET} WHERE sheet = %(sheet)s{_of_batch('sheets', own)}", asked).fetchone()
 
 
 def sheets(
@@ -49,6 +61,19 @@ def result(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None
     """The result of an application as it stands, published or not, or None."""
     asked = {"application": application, "own": own}
     return rows.execute(f"{_RESULTS} WHERE application = %(application)s{of_station(own)}", asked).fetchone()
+
+
+def result_status(rows: Rows, application: str, own: str = "") -> dict[str, Any] | None:
+    """How far the result of an application has come, without any score: {application, status}; or None."""
+    asked = {"application": application, "own": own}
+    where = f" WHERE application = %(application)s{of_station(own)}"
+    return rows.execute(_STATUS + where, asked).fetchone()
+
+
+def marks(rows: Rows, application: str, own: str = "") -> list[dict[str, Any]]:
+    """What a result is made of: sheets with panel, score, who gave it, signed or not, and corrections."""
+    asked = {"application": application, "own": own}
+    return rows.execute(f"{_MARKS}{of_station(own)} ORDER BY marks.part DESC, sheet", asked).fetchall()
 
 
 def results(rows: Rows, batch: str, after: str, limit: int, own: str = "") -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from services.scoring.domain.result import result
 from services.scoring.domain.sheet import SubmitScore, sheet
 from services.scoring.domain.signer import signer
 from services.scoring.policies import policies
-from services.scoring.projections import desks, scores
+from services.scoring.projections import desks, marks, scores
 from shared.bus.calls import Refused
 from shared.kernel.actors import Role
 from shared.kernel.errors import Refusal
@@ -25,12 +25,16 @@ definition = Definition(
     aggregates=(panel, sheet, result, signer),
     schemas=schemas,
     policies=policies,
-    projections=(scores, desks),
+    projections=(scores, desks, marks),
 )
 
 
 # an examiner asks about himself; a candidate, and a service, does not ask about examiners
 _PEOPLE = STAFF - {Role.SERVICE} | {Role.EXAMINER}
+
+
+# who decides about results, keeps their register, or supervises both
+_REVIEWERS = frozenset({Role.SCORE_REGISTRAR, Role.SCORE_REVIEWER, Role.CENTRE_OFFICER, Role.SUPERVISOR})
 
 
 @operated(definition)
@@ -72,7 +76,7 @@ class Scoring:
         return self.execute(schemas.PublishResult, message)
 
     @rpc
-    def sheet(self, **message: Any) -> answers.Sheet | None:
+    def sheet(self, **message: Any) -> answers.SheetStanding | None:
         """One sheet; examiners are asked for theirs at their `desk`, and see no other's."""
         return self.read(queries.sheet, schemas.SheetOf, message, roles=STAFF)
 
@@ -83,6 +87,16 @@ class Scoring:
     @rpc
     def result(self, **message: Any) -> answers.Result | None:
         return self.read(queries.result, schemas.ResultOf, message, roles=STAFF, sensitive=True)
+
+    @rpc
+    def result_status(self, **message: Any) -> answers.ResultProgress | None:
+        """How far a result has come, without any score."""
+        return self.read(queries.result_status, schemas.ResultOf, message, roles=STAFF)
+
+    @rpc
+    def marks(self, **message: Any) -> list[answers.Mark]:
+        """What a result is made of: its sheets, who scored them, signed or not, and corrections."""
+        return self.read(queries.marks, schemas.ResultOf, message, roles=_REVIEWERS, sensitive=True)
 
     @rpc
     def results(self, **message: Any) -> list[answers.Result]:

@@ -407,6 +407,7 @@ def test_whoever_logs_in_finds_work_of_his_role(
         ("registration/register", ("applications",)),
         ("scheduling/board", ("batches", "sittings")),
         ("scoring/scores", ("sheets", "results")),
+        ("scoring/marks", ("marks", "corrections")),
         ("certification/certificates", ("certificates", "dossiers")),
     ],
 )

@@ -148,6 +148,7 @@ _LINKS = {
     "registered": "报名", "ticketed": "准考证", "checked_in": "签到", "drawn": "抽题", "scored": "成绩合成",
     "published": "成绩公布",
 }  # fmt: skip
+LINKS = tuple(_LINKS)  # in the order of the way
 _CHECKS = {
     "number": "编号合乎编码规则", "registered": "编号在发放登记表中", "name": "姓名与持证人相符",
     "chain": "证据链完整", "passed": "两科均达到合格线",

@@ -64,6 +64,9 @@ FILLED = {
         f"""INSERT INTO desks SELECT
             CASE WHEN n < 400 THEN 'somebody' ELSE 'another' END, 'B-' || n, 'B', {BATCH}, 'theory', '',
             CASE WHEN n < 200 THEN 'open' ELSE 'scored' END FROM generate_series(1, %s) AS n""",
+        f"""INSERT INTO marks SELECT 'B-' || n, {ID}, 'B', {BATCH}, {STATION}, 'theory', '', '{{}}', '', 70,
+            '', false, 'scored' FROM generate_series(1, %s) AS n""",
+        """INSERT INTO corrections SELECT 'B-' || n, '', 60, 61, '', '' FROM generate_series(1, %s) AS n""",
         f"""INSERT INTO proposals SELECT 'B-' || n, {BATCH}, {STATION}, 'theory', 60, 61, '', ''
             FROM generate_series(1, %s) AS n""",
     ],
@@ -121,6 +124,8 @@ ASKED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("sheet", {"sheet": "B-60"}),
         ("sheets", {**OF_BATCH, "examiner": "somebody", "after": "", "limit": 100}),
         ("result", {"application": ROW}),
+        ("result_status", {"application": ROW}),
+        ("marks", {"application": ROW}),
         ("results", {**OF_BATCH, **PAGE}),
         ("results_in", {"status": "reviewed", **NEWEST}),
         ("own_results", {"candidate": f"{2060:032x}"}),

@@ -23,7 +23,7 @@ from services.gateway.console.pages import ROOMS
 from services.gateway.console.parts import charts
 from services.registration.domain import identity, person
 from shared.bus.calls import Refused
-from shared.contracts import SERVICES
+from shared.contracts import SERVICES, SOURCES
 from shared.kernel.actors import Actor, Role
 from shared.kernel.events import Event
 from shared.kernel.ids import new_id
@@ -76,6 +76,31 @@ def test_every_command_that_people_may_give_is_given_by_a_page() -> None:
     ]
     assert len(commands) > 20
     assert [name for name in commands if f'"{name}"' not in given] == []
+
+
+# what no page asks, and why
+NO_PAGE = {
+    **{(service, "events_after"): "a log for whoever follows it: /live for people" for service in SOURCES},
+    ("audit", "entries"): "the log as sealed, for whoever checks it himself; people read trails",
+    ("audit", "checkpoint"): "what a witness or a verifier is given; people read /witnesses",
+    ("audit", "verify"): "at once and to the end, for programs; people begin a check and watch it",
+    ("certification", "certificate"): "one number, for programs; people have the register and /check",
+    ("scheduling", "batches"): "from the oldest on, for programs; people want the latest",
+    ("scoring", "sheets"): "an examiner's in one batch, for programs; people have a desk",
+}
+
+
+def test_every_question_that_people_may_ask_is_asked_by_a_page() -> None:
+    asked = "".join(path.read_text(encoding="utf-8") for path in HERE.rglob("*.py"))
+    unasked = {
+        (service, method.name)
+        for service in SERVICES
+        for method in manual(service)
+        if method.kind in ("question", "errand")
+        and PEOPLE & {Role(role) for role in method.roles}
+        and not re.search(rf'("{service}"|service),\s*"{method.name}"', asked)
+    }
+    assert unasked == set(NO_PAGE)
 
 
 def _messages() -> Iterator[str]:

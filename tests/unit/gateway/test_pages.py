@@ -517,3 +517,114 @@ def test_a_hall_asks_for_one_person_at_a_time(page: Page) -> None:
     shown = page.post(f"/applications/{BEFORE}/identity", {**hidden(hall), "about": "座位 7"})
     assert "座位 7" in shown.text
     assert page.asked("identity") == [{"application": BEFORE}]
+
+
+# -- what is confirmed
+
+
+def result_of(**more: Any) -> dict[str, Any]:
+    told = {
+        "application": BEFORE, "candidate": HU, "batch": BATCH, "station": STATION, "theory": 71,
+        "practical": 64, "passed": True, "rule": "both-60-v1", "status": "combined",
+    }  # fmt: skip
+    return {**told, **more}
+
+
+MARK = {
+    "sheet": "B-7H2K9QXW4M-practical", "blind_code": "B-7H2K9QXW4M", "part": "practical", "paper": HU,
+    "panel": [HU, BATCH, BEFORE], "examiner": HU, "score": 64, "sheet_digest": "d" * 64, "signed": False,
+    "status": "corrected", "corrections": [{
+        "proposed_at": AT, "old": 46, "new": 64, "reason": "加分漏记", "proposer": HU, "approver": BATCH,
+    }],
+}  # fmt: skip
+
+
+def test_whoever_reviews_a_result_sees_its_sheets_and_whether_they_were_signed(page: Page) -> None:
+    page.sign_in(Role.SCORE_REVIEWER, "centre")
+    page.answers = {
+        ("scoring", "results_in"): [result_of()],
+        ("scoring", "result"): result_of(),
+        ("scoring", "marks"): [MARK, {**MARK, "part": "theory", "signed": True, "corrections": []}],
+    }
+    of_it = f"/results/{BEFORE}"
+    assert f'href="{of_it}"' in page.open("/results").text
+    shown = page.open(of_it).text
+    for said in ("B-7H2K9QXW4M", ">71<", ">64<", "加分漏记", ">46<", f'action="{of_it}/review"'):
+        assert said in shown
+    assert [re.search(r'"truth"[^>]*>(.)', row)[1] for row in shown.split("<tr id=")[1:3]] == ["否", "是"]
+    assert page.asked("marks") == [{"application": BEFORE}]
+    page.sign_in(Role.SCORE_REGISTRAR)
+    assert f"{of_it}/review" not in page.open(of_it).text
+
+
+@pytest.mark.parametrize(
+    ("role", "view", "command", "before", "after"),
+    [
+        (Role.SCORE_REVIEWER, "review", "review_scores", "combined", "reviewed"),
+        (Role.CENTRE_OFFICER, "publish", "publish_result", "reviewed", "published"),
+    ],
+)
+def test_a_decision_about_a_result_is_waited_for_without_another_look_at_scores(
+    page: Page, role: Role, view: str, command: str, before: str, after: str
+) -> None:
+    now = {"application": BEFORE, "status": before}
+    seen: list[str] = []
+
+    def status(_message: dict[str, Any]) -> dict[str, Any]:
+        seen.append(now["status"])
+        if len(seen) == 3:  # the list follows its log a moment later
+            now["status"] = after
+        return dict(now)
+
+    page.sign_in(role, "centre")
+    page.answers = {
+        ("scoring", "results_in"): [result_of(status=before)],
+        ("scoring", "result_status"): status,
+    }
+    assert page.send(f"/results/{BEFORE}/{view}", "/results").status_code == 303
+    assert len(page.asked(command)) == 1
+    assert len(page.asked("result_status")) == len(seen) == 3
+    assert page.asked("result") == []
+
+
+def test_an_approved_correction_and_a_withdrawn_application_are_waited_for(page: Page) -> None:
+    waits = iter([True, False])
+    page.sign_in(Role.SCORE_REVIEWER, "centre")
+    page.answers = {
+        ("scoring", "proposals"): [],
+        ("scoring", "sheet"): lambda _message: {"correction_waits": next(waits)},
+    }
+    sheet = MARK["sheet"]
+    form = {**hidden(page.open("/check")), "new": "64"}
+    assert page.post(f"/corrections/{sheet}/approve", form).status_code == 303
+    assert page.asked("sheet") == [{"sheet": sheet}] * 2
+    states = iter(["submitted", "submitted", "withdrawn"])
+    page.sign_in(Role.EXAM_AFFAIRS)
+    page.answers = {("registration", "application"): lambda _message: application_of(status=next(states))}
+    form = {**hidden(page.open("/check")), "reason": "考生要求"}
+    assert page.post(f"/station/applications/{BEFORE}/withdraw", form).status_code == 303
+    assert len(page.asked("application")) == 3
+
+
+@pytest.mark.parametrize(
+    ("links", "missing"),
+    [
+        (["registered", "ticketed", "checked_in", "drawn", "scored", "published"], "无，证据链完整"),
+        (["registered", "ticketed", "checked_in", "scored", "published"], "抽题"),
+    ],
+)
+def test_a_dossier_shows_which_links_of_its_chain_are_missing(
+    page: Page, links: list[str], missing: str
+) -> None:
+    found = {
+        **{name: result_of()[name] for name in ("application", "candidate", "batch", "station", "passed")},
+        "occupation": "焊工", "catalogue": "1999", "level": 4, "links": links, "status": "open", "number": "",
+    }  # fmt: skip
+    page.sign_in(Role.CERTIFICATE_PROCESSOR, "centre")
+    page.answers = {("certification", "waiting"): [found], ("certification", "dossier"): found}
+    of_it = f"/certificates/{BEFORE}"
+    assert f'href="{of_it}"' in page.open("/certificates/waiting").text
+    shown = page.open(of_it).text
+    assert re.search(r"缺失环节</dt><dd>([^<]+)<", shown)[1] == missing
+    assert shown.count('class="reached"') == len(links)
+    assert f'action="{of_it}/approve"' in shown

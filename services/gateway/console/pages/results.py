@@ -7,12 +7,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from services.gateway.console import words
-from services.gateway.console.desk import Desk
+from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
 from services.gateway.console.pages import choosing
 from services.gateway.console.parts import charts
 from services.gateway.console.parts.form import Field, act
-from services.gateway.console.parts.table import Button, Column, paged
+from services.gateway.console.parts.table import Button, Column, Table, paged
 from shared.kernel.actors import Role
 
 room = Room("results", _l("成绩管理"))
@@ -24,7 +24,7 @@ _PASS_MARK = 60
 
 def _columns() -> tuple[Column, ...]:
     return (
-        Column("application", _("申请"), "id"),
+        Column("application", _("申请"), "id", _detail),
         Column("batch", _("批次"), "id", lambda row: url_for("console.results_one", batch=row["batch"])),
         Column("station", _("鉴定所")),
         Column("theory", _("理论"), "number"),
@@ -32,6 +32,10 @@ def _columns() -> tuple[Column, ...]:
         Column("passed", _("合格"), "truth"),
         Column("status", _("状态"), "status"),
     )
+
+
+def _detail(row: Row) -> str:
+    return url_for("console.results_detail", id=row["application"])
 
 
 @room.page("/results", _l("待办成绩"), roles=READERS, asks=[("scoring", "results_in")])
@@ -66,14 +70,69 @@ def _button(title: str, view: str, status: str) -> Button:
 
 @room.action("/results/<uuid:id>/review", roles={Role.SCORE_REVIEWER})
 def review(desk: Desk, id: Any) -> Any:
-    back = url_for("console.results_all_")
-    return act(lambda: desk.send("scoring", "review_scores", result=str(id)), back, _("成绩已审核。"))
+    return _decide(desk, id, "review_scores", _("成绩已审核。"))
 
 
 @room.action("/results/<uuid:id>/publish", roles={Role.CENTRE_OFFICER})
 def publish(desk: Desk, id: Any) -> Any:
-    back = url_for("console.results_all_")
-    return act(lambda: desk.send("scoring", "publish_result", result=str(id)), back, _("成绩已公布。"))
+    return _decide(desk, id, "publish_result", _("成绩已公布。"))
+
+
+def _decide(desk: Desk, id: Any, method: str, done: str) -> Any:
+    """How far it has come is waited for without its scores: each look at those would be an event."""
+
+    def status() -> Any:
+        return desk.ask("scoring", "result_status", application=str(id))
+
+    before = status()
+
+    def send() -> None:
+        desk.send("scoring", method, result=str(id), seen=lambda: status() != before)
+
+    return act(send, url_for("console.results_all_"), done)
+
+
+@room.page("/results/<uuid:id>", roles=BOOKKEEPERS, listed=False, asks=[("scoring", "marks")])
+def detail(desk: Desk, id: Any) -> str:
+    """What a result is made of: whoever confirms it has looked at it, and having looked is an event."""
+    found = desk.ask("scoring", "result", application=str(id))
+    marks = desk.ask("scoring", "marks", application=str(id)) if found else []
+    corrections = [{**each, "part": mark["part"]} for mark in marks for each in mark["corrections"]]
+    buttons = [button for button in _buttons(desk.me.role) if found and button.only(found)]
+    return render_template(
+        "result.html",
+        title=_("成绩"),
+        found=found,
+        marks=Table(_of_marks(), marks, "sheet", caption=_("评分表"), name="marks"),
+        corrections=Table(_of_corrections(), corrections, "proposed_at", caption=_("更正"), name="changes"),
+        buttons=buttons,
+    )
+
+
+def _of_marks() -> tuple[Column, ...]:
+    return (
+        Column("blind_code", _("盲码"), "code"),
+        Column("part", _("科目"), words=words.state),
+        Column("paper", _("试题"), "id"),
+        Column("panel", _("考评组"), words=lambda panel: len(panel)),
+        Column("examiner", _("考评员"), "id"),
+        Column("score", _("成绩"), "number"),
+        Column("signed", _("已签名"), "truth"),
+        Column("sheet_digest", _("评分表摘要"), "digest"),
+        Column("status", _("状态"), "status"),
+    )
+
+
+def _of_corrections() -> tuple[Column, ...]:
+    return (
+        Column("part", _("科目"), words=words.state),
+        Column("proposed_at", _("申请时间"), "time"),
+        Column("old", _("更正前"), "number"),
+        Column("new", _("更正后"), "number"),
+        Column("reason", _("理由")),
+        Column("proposer", _("申请人"), "id"),
+        Column("approver", _("批准人"), "id"),
+    )
 
 
 @room.page("/results/book", _l("成绩册"), roles=BOOKKEEPERS, asks=[("scoring", "results")])
@@ -147,5 +206,12 @@ def approve(desk: Desk, sheet: str) -> Any:
     new = request.form.get("new", "")
     if not new.isdecimal() or len(new) > 3:
         return redirect(url_for("console.results_corrections"), 303)
-    back = url_for("console.results_corrections")
-    return act(lambda: desk.send("scoring", "approve_correction", sheet=sheet, new=int(new)), back)
+
+    def approved() -> bool:
+        found = desk.ask("scoring", "sheet", sheet=sheet)
+        return not (found and found["correction_waits"])
+
+    def send() -> None:
+        desk.send("scoring", "approve_correction", sheet=sheet, new=int(new), seen=approved)
+
+    return act(send, url_for("console.results_corrections"))

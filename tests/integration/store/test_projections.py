@@ -13,6 +13,9 @@ from psycopg.rows import dict_row
 from services.registration import queries
 from services.registration.domain.application import RejectAtStation
 from services.registration.projections import register, staff
+from services.scoring import queries as of_scoring
+from services.scoring.projections import marks
+from shared.contracts import scoring
 from shared.contracts.registration import (
     AccountClosed,
     ApplicationSubmitted,
@@ -21,6 +24,7 @@ from shared.contracts.registration import (
     TrainingHeld,
 )
 from shared.kernel.actors import Role
+from shared.kernel.events import Event
 from shared.kernel.ids import derived_id
 from shared.kernel.reactions import Projection, Rows
 from shared.runtime.definition import Definition
@@ -28,6 +32,7 @@ from shared.runtime.delivery import Reception, consumers
 from shared.runtime.rebuilding import rebuild
 from shared.store import builds, parking, sealer
 from shared.store.builds import RebuildRunning
+from shared.testing.postgres import Cluster
 from shared.wire.envelope import read
 from tests.integration.store.office import Office, at_once, claim, outcome, somebody
 
@@ -376,3 +381,38 @@ def test_an_examiner_is_listed_while_he_is_appointed_and_a_training_with_its_tim
         assert bodies() == {one: [there]}
         (training,) = queries.trainings(rows, "10012003", _LAST, 9)
         assert (training["trainees"], training["held_at"]) == (1, "2026-04-16T01:30:00.000000Z")
+
+
+SHEET = "B-7H2K9QXW4M-practical"
+_OF = {"sheet": SHEET, "blind_code": SHEET[:12], "batch": BATCH, "station": "10012003", "part": "practical"}
+_HU, _GAO = derived_id("person", "Hu"), derived_id("person", "Gao")
+
+
+def test_a_mark_is_remembered_with_who_gave_it_its_signature_and_every_correction(cluster: Cluster) -> None:
+    application = derived_id("application", "marked")
+    proposed = {"old": 46, "new": 64, "reason": "加分漏记", "proposer": _HU}
+    said: list[Event] = [
+        scoring.SheetOpened(
+            **_OF, application=application, paper="", rubric="practical-100-v1", examiners=(_HU, _GAO)
+        ),
+        scoring.ScoreSubmitted(
+            **_OF, score=46, rubric="practical-100-v1", examiner=_HU, sheet_digest="d" * 64
+        ),
+        scoring.SheetSigned(**_OF, examiner=_HU, sheet_digest="d" * 64, public_key="k", signature="s"),
+        scoring.CorrectionProposed(**_OF, **{**proposed, "new": 63}),  # type: ignore[arg-type]
+        scoring.CorrectionProposed(**_OF, **proposed),  # type: ignore[arg-type]
+        scoring.ScoreCorrected(**_OF, **proposed, approver=_GAO),  # type: ignore[arg-type]
+    ]
+    cluster.clone(["scoring"])
+    with cluster.connect("scoring") as connection:
+        builds.install(connection, marks)
+        with connection.transaction(), connection.cursor(row_factory=dict_row) as rows:
+            builds.see_live(connection)
+            for place, event in enumerate(said):
+                marks.write(event, rows, f"2026-04-16T01:30:0{place}.000000Z")
+            (mark,) = of_scoring.marks(rows, application)
+            assert of_scoring.marks(rows, application, own="10012004") == []
+    assert (mark["score"], mark["examiner"], mark["signed"], mark["status"]) == (64, _HU, True, "corrected")
+    assert (mark["panel"], mark["blind_code"]) == ([_HU, _GAO], "B-7H2K9QXW4M")
+    (correction,) = mark["corrections"]  # nobody approved the one before
+    assert correction == {**proposed, "approver": _GAO, "proposed_at": "2026-04-16T01:30:04.000000Z"}

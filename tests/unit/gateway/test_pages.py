@@ -601,7 +601,7 @@ def test_an_approved_correction_and_a_withdrawn_application_are_waited_for(page:
     states = iter(["submitted", "submitted", "withdrawn"])
     page.sign_in(Role.EXAM_AFFAIRS)
     page.answers = {("registration", "application"): lambda _message: application_of(status=next(states))}
-    form = {**hidden(page.open("/check")), "reason": "考生要求"}
+    form = {**hidden(page.open("/check")), "reason": "考生要求", "sure": "yes"}
     assert page.post(f"/station/applications/{BEFORE}/withdraw", form).status_code == 303
     assert len(page.asked("application")) == 3
 
@@ -628,3 +628,40 @@ def test_a_dossier_shows_which_links_of_its_chain_are_missing(
     assert re.search(r"缺失环节</dt><dd>([^<]+)<", shown)[1] == missing
     assert shown.count('class="reached"') == len(links)
     assert f'action="{of_it}/approve"' in shown
+
+
+# -- a candidate's account
+
+
+def test_a_candidate_logs_in_under_the_id_that_his_applications_have(page: Page) -> None:
+    opened: list[dict[str, Any]] = []
+
+    def open_(message: dict[str, Any]) -> None:
+        opened.append({"account": message["account"], "open": True, "appointments": [], "name": ""})
+
+    page.sign_in(Role.ADMINISTRATOR, "centre")
+    page.answers = {
+        ("registration", "open_account"): open_,
+        ("registration", "list_accounts"): lambda _message: opened[-1:],
+        ("registration", "own_applications"): lambda message: (
+            [application_of()] if message["candidate"] == HU else []
+        ),
+    }
+    asked = {"name": "kaosheng", "password": "x" * 12, "role": "candidate", "body": "centre"}
+    for wrong in ({}, {"candidate": BATCH}, {"candidate": HU, "role": "examiner"}):
+        refused = page.send("/accounts/new", **{**asked, **wrong})
+        assert (refused.status_code, "CandidateWanted" in refused.text) == (422, True)
+    assert page.asked("open_account") == []
+    assert page.send("/accounts/new", **asked, candidate=HU).status_code == 303
+    assert [each["account"] for each in page.asked("open_account")] == [HU]
+    assert page.send("/accounts/new", **{**asked, "role": "examiner"}).status_code == 303
+    assert page.asked("open_account")[1]["account"] not in (HU, "")
+
+
+def test_the_role_of_a_candidate_is_given_to_no_other_account(page: Page) -> None:
+    page.sign_in(Role.ADMINISTRATOR, "centre")
+    row = {"account": HU, "open": True, "appointments": ["examiner@centre"], "name": "", "locked_until": ""}
+    page.answers = {("registration", "list_accounts"): [row]}
+    assert '<option value="candidate"' not in page.open(f"/accounts/{HU}").text
+    page.answers["registration", "own_applications"] = [application_of()]
+    assert '<option value="candidate"' in page.open(f"/accounts/{HU}").text

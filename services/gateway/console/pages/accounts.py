@@ -12,7 +12,9 @@ from services.gateway.console.frame import Room
 from services.gateway.console.pages.door import PEOPLE
 from services.gateway.console.parts.form import Field, Form, act, serve, subject
 from services.gateway.console.parts.table import Column, paged
+from shared.bus.calls import Refused
 from shared.kernel.actors import Role
+from shared.kernel.errors import DomainError
 
 room = Room("accounts", _l("账户"))
 
@@ -50,13 +52,19 @@ def new(desk: Desk) -> Any:
             Field("name", _("登录名")),
             Field("password", _("初始密码"), "password", hint=_("由本人首次登录后更改。")),
             *_role_and_body(),
+            Field(
+                "candidate",
+                _("考生编号"),
+                required=False,
+                hint=_("仅考生账户填写，见其申请页；考生以此编号登录，才看得到自己的申请。"),
+            ),
         ),
         _("开户"),
     )
 
     def send(values: dict[str, Any]) -> str:
         appointment = {"role": values.pop("role"), "body": values.pop("body")}
-        account = subject()
+        account = _holder(desk, appointment["role"], values.pop("candidate"))
         desk.send(
             "registration",
             "open_account",
@@ -70,8 +78,32 @@ def new(desk: Desk) -> Any:
     return serve(form, send, done=_("账户已开通。"), title=_("开户"))
 
 
-def _role_and_body() -> tuple[Field, ...]:
-    roles = [(role.value, words.role(role)) for role in Role if role is not Role.SERVICE]
+class CandidateWanted(DomainError):
+    """考生账户须填写已申请考生的编号，其他账户不填；请从其申请页抄录完整编号。
+
+    A candidate's account needs the id of a candidate who has applied, and no other account has one; copy the
+    whole id from his application.
+    """
+
+    field = "candidate"
+
+
+def _holder(desk: Desk, role: str, candidate: str) -> str:
+    """Under which id the account's holder acts: a candidate under his own, or he would see nothing of his."""
+    if role != Role.CANDIDATE and not candidate:
+        return subject()
+    if role != Role.CANDIDATE or not _is_candidate(desk, candidate):
+        raise Refused.of(CandidateWanted())
+    return candidate
+
+
+def _is_candidate(desk: Desk, id: str) -> bool:
+    return bool(id and desk.tried("registration", "own_applications", candidate=id))
+
+
+def _role_and_body(*without: Role) -> tuple[Field, ...]:
+    kept = set(Role) - {Role.SERVICE, *without}
+    roles = [(role.value, words.role(role)) for role in Role if role in kept]
     hint = _("centre 为指导中心；鉴定所写 station- 加八位代码。")
     return Field("role", _("角色"), "choice", roles), Field("body", _("机构"), value="centre", hint=hint)
 
@@ -92,11 +124,13 @@ def one(desk: Desk, id: Any) -> Any:
     found = _found(desk, str(id))
     if found is None:
         return redirect(url_for("console.accounts_all_"))
-    forms = [form.fresh() for form in _forms(found)] if found["open"] else []
+    # an account that is no candidate's own would see no application with that role
+    without = () if _is_candidate(desk, str(id)) else (Role.CANDIDATE,)
+    forms = [form.fresh() for form in _forms(found, without)] if found["open"] else []
     return render_template("account.html", title=_("账户"), found=found, held=_appointments, forms=forms)
 
 
-def _forms(found: Row) -> list[Form]:
+def _forms(found: Row, without: tuple[Role, ...]) -> list[Form]:
     """What the administrator may do with an account that is open."""
     at = {"id": found["account"]}
     held = [(each, words.appointment(each)) for each in found["appointments"]]
@@ -107,7 +141,7 @@ def _forms(found: Row) -> list[Form]:
         weight="grave",
     )
     return [
-        Form(_role_and_body(), _("任职"), url_for("console.accounts_appoint", **at)),
+        Form(_role_and_body(*without), _("任职"), url_for("console.accounts_appoint", **at)),
         *([ending] if held else []),
         Form(
             (Field("password", _("新密码"), "password", autocomplete="new-password"),),

@@ -42,6 +42,8 @@ def one(desk: Desk, id: Any) -> Any:
     try:
         found = desk.ask("registration", "identity", application=str(id))
     except Refused as refused:
-        return render_template("identity.html", problem=refused.problem, **shown), 422
+        # htmx would call a page old whose part it was refused; the problem is the answer
+        status = 200 if request.headers.get("HX-Request") else 422
+        return render_template("identity.html", problem=refused.problem, **shown), status
     kind = "png" if found["photo"].startswith(_PNG) else "jpeg"
     return render_template("identity.html", found=found, kind=kind, **shown)

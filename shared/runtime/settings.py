@@ -38,6 +38,7 @@ class Settings:
     missing_seconds: float
     transit_seconds: float
     http: str
+    public: str
     proxies: int
     metrics_from: str
     rate: int
@@ -143,6 +144,11 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         "",
         "host:port of API and console; empty: port 8480 of this machine, or a free one / 网页地址",
     ),
+    "public": (
+        "JIANDING_PUBLIC",
+        "",
+        "address by which the public comes, for QR codes; empty: as a page was asked for / 公众访问的网址",
+    ),
     "metrics_from": (
         "JIANDING_METRICS_FROM",
         "127.0.0.0/8 ::1",
@@ -178,6 +184,7 @@ _BOUNDS = {
 _ORIGIN = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,200}")  # as a signed note can name a key
 _BODY = re.compile(r"centre|station-[0-9]{8}")
 _ADDRESS = re.compile(r"([^\s\[\]:/]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+_PUBLIC = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _LONGEST = 800  # bytes of a path: PostgreSQL takes 1024, and puts names of its own behind it
 
 
@@ -216,6 +223,7 @@ def settings(env: Env | None = None) -> Settings:
         missing_seconds=_number(env, env.float, "missing_seconds"),
         transit_seconds=_number(env, env.float, "transit_seconds"),
         http=_address(env.str(*_named("http"))),
+        public=_public(env.str(*_named("public"))),
         proxies=_number(env, env.int, "proxies"),
         metrics_from=_networks(env.str(*_named("metrics_from")) or MEANING["metrics_from"][1]),
         rate=_number(env, env.int, "rate"),
@@ -309,6 +317,14 @@ def _address(text: str) -> str:
         zh, en = "须为 主机:端口", "It has to be host:port, such as 127.0.0.1:8480"
         raise SettingInvalid("http", text, zh, en)
     return text
+
+
+def _public(url: str) -> str:
+    """Scheme and host alone: the door's pages stand at the root."""
+    if url and not _PUBLIC.fullmatch(url):
+        zh, en = "须为网址，不含路径", "It has to be such as https://check.example.cn, without a path"
+        raise SettingInvalid("public", url, zh, en)
+    return url.rstrip("/")
 
 
 def _networks(text: str) -> str:

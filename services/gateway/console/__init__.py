@@ -32,6 +32,7 @@ def register(
     renewals = Renewals(backend)
     app.extensions["jianding.renewals"] = renewals
     app.extensions["jianding.logins"] = logins
+    app.extensions["jianding.public"] = settings.public
 
     def who() -> Who | None:
         if "who" not in g:

@@ -4,10 +4,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import eventlet
 import pytest
+import segno
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -36,6 +38,7 @@ class Page:
 
     def __init__(self, client: FlaskClient, services: Services) -> None:
         self._client, self._services = client, services
+        self.app = client.application
         self.answers: Answers = {}
         services.tell = self._tell
 
@@ -665,3 +668,26 @@ def test_the_role_of_a_candidate_is_given_to_no_other_account(page: Page) -> Non
     assert '<option value="candidate"' not in page.open(f"/accounts/{HU}").text
     page.answers["registration", "own_applications"] = [application_of()]
     assert '<option value="candidate"' in page.open(f"/accounts/{HU}").text
+
+
+# -- the QR code of a certificate
+
+
+@pytest.mark.parametrize("public", ["", "https://check.example.cn"])
+def test_a_candidates_certificate_has_a_code_that_leads_to_the_public_address(
+    page: Page, monkeypatch: pytest.MonkeyPatch, public: str
+) -> None:
+    """Whatever Host a request names, where an operator has said what the address is."""
+    number, drawn = "0810012003400001", list[str]()
+    monkeypatch.setattr(page.app, "extensions", {**page.app.extensions, "jianding.public": public})
+    monkeypatch.setattr(
+        segno, "make", lambda text, **_: drawn.append(text) or SimpleNamespace(svg_inline=lambda **_: "")
+    )
+    page.answers = {
+        ("registration", "own_applications"): [application_of(outcome="passed")],
+        ("scoring", "own_results"): [],
+        ("certification", "own_certificates"): [{"application": BEFORE, "number": number}],
+    }
+    page.sign_in(Role.CANDIDATE, "centre")
+    assert page.open("/own").status_code == 200
+    assert drawn == [f"{public or 'http://localhost'}/check?number={number}"]

@@ -122,6 +122,19 @@ def test_an_address_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPa
     assert getattr(settings(), name.lower()) == value
 
 
+@pytest.mark.parametrize(
+    "url", ["check.example.cn", "ftp://x.cn", "https://x.cn/check", "https://x@y.cn", "https://"]
+)
+def test_a_public_address_that_is_none_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIANDING_PUBLIC", url)
+    assert "https://check.example.cn, without a path" in _refused()
+
+
+def test_a_public_address_is_taken_without_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIANDING_PUBLIC", "https://check.example.cn:8443/")
+    assert settings().public == "https://check.example.cn:8443"
+
+
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     before = settings()
     for variable, *_ in MEANING.values():

@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
+from services.gateway.console.parts.code import code
 from services.gateway.console.parts.progress import Steps
 from shared.kernel.actors import Role
 
@@ -34,6 +35,7 @@ def applications(desk: Desk) -> str:
         found=[(row, _steps(row["status"])) for row in found],
         results=results,
         certificates=certificates,
+        code=code,
     )
 
 

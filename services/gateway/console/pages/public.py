@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import segno
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 
 from services.gateway.console.desk import Desk
 from services.gateway.console.frame import Room
+from services.gateway.console.parts.code import code
 from services.gateway.console.parts.form import Field, Form
 from services.gateway.pace import seldom
 from shared.bus.calls import Refused
@@ -41,13 +40,6 @@ def check(desk: Desk) -> Any:
         title=_("证书核验"),
         form=form.fresh(number=number),
         found=found,
-        code=_code(number) if found["genuine"] else "",
+        code=code(number) if found["genuine"] else "",
         asked=True,
     )
-
-
-def _code(number: str) -> Markup:
-    """The QR code of this page for the number, as SVG."""
-    address = url_for("console.public_check", number=number, _external=True)
-    drawn = segno.make(address, error="m").svg_inline(scale=3, omitsize=True, title=_("核验二维码"))
-    return Markup(drawn)  # noqa: S704  segno escapes; the number has been found

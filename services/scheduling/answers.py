@@ -73,7 +73,7 @@ class LatestAssignment(TypedDict):
 
 
 class Sitting(TypedDict):
-    """考位: where a candidate sits; room, seat (from 1 on), ticket, and the id of the drawn paper once there."""
+    """考位: where a candidate sits; room, seat (from 1 on), ticket and the drawn paper's id in time."""
 
     application: Uuid
     candidate: Uuid

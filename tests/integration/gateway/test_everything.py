@@ -157,6 +157,7 @@ class Staff:
     def errands(self) -> None:
         self.ask("registration.applications_named", name=self.life.fields["name"])
         self.ask("registration.enrolled_as", **self.life.document)
+        self.ask("registration.identity", application=self.life.fields["application"])
         self.ask("certification.check", **{name: self.life.fields[name] for name in ("number", "name")})
         self.ask("audit.bundle", kind="batch", id=self.life.fields["batch"])
         self.ask("audit.start_check")

@@ -74,6 +74,7 @@ EXAMPLES = {
     schemas.Examiners: {**PAGE, "station": "10012003", "text": "examiner"},
     schemas.Trainings: {**PAGE, "station": "10012003"},
     schemas.OwnApplications: {"candidate": ID},
+    schemas.IdentityOf: {"application": ID},
     schemas.Named: {"name": "某甲", "batch": ID, "status": "submitted"},
     schemas.EnrolledAs: {"document": "passport", "number": "E1234567", "name": "某甲"},
     schemas.HolderOf: {"candidate": ID, "name": "某乙"},

@@ -40,6 +40,7 @@ EXAMPLES = {
     schemas.BatchOf: {"batch": ID},
     schemas.BatchesOf: {**PAGE, "station": "10012003"},
     schemas.SittingsOf: {**PAGE, "batch": ID},
+    schemas.SittingOf: {"sitting": ID},
     schemas.Agenda: {**PAGE, "stage": "applied"},
     schemas.LatestBatches: {**PAGE, "station": "10012003"},
     schemas.Stations: {"after": "10012003", "limit": 5},

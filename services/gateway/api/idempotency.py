@@ -24,8 +24,8 @@ class IdempotencyKeyMissing(Refusal):
 class IdempotencyKeyNotTaken(Refusal):
     """此操作不使用 Idempotency-Key；请去掉该请求头，重试前先查询现状。
 
-    This call takes no Idempotency-Key: it would not be done once only. Leave the header out, and before you
-    repeat the call look at what it has done.
+    This call takes no Idempotency-Key, as it would not be done once only; leave the header out, and look at
+    what it has done before you repeat it.
     """
 
     field = HEADER

@@ -19,7 +19,7 @@ from tests.integration.gateway.conftest import House
 EXAMPLE = Path(__file__).parents[3] / "examples/subscriber_http.py"
 REGISTRATION = "/api/v1/registration"
 Token = Callable[[Role], str]
-PEOPLE = iter(fictional(10, Random(7), new_id))  # no two with one document
+PEOPLE = iter(fictional(30, Random(7), new_id))  # no two with one document
 
 
 def _application(candidate: str, batch: str) -> dict[str, object]:

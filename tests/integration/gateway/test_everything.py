@@ -65,6 +65,7 @@ NEVER = {
     # audit has no projections; and nothing is parked but at registration, where the same calls are answered
     "audit.projections",
     "audit.rebuild",
+    *(f"{service}.rejected" for service in SERVICES),  # no stranger has spoken on this bus
     *(
         f"{service}.{call}"
         for service in SERVICES

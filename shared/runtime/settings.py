@@ -86,20 +86,12 @@ class Settings:
 MEANING: dict[str, tuple[str, Any, str]] = {
     "var": ("JIANDING_VAR", "var", "folder for data, secrets and logs / 数据目录"),
     "amqp_url": ("JIANDING_AMQP_URL", "", "RabbitMQ; empty: the bus in memory / 消息总线"),
-    "database_url": (
-        "JIANDING_DATABASE_URL",
-        "",
-        "PostgreSQL as administrator; empty: the embedded one / 数据库",
-    ),
+    "database_url": ("JIANDING_DATABASE_URL", "", "PostgreSQL; empty: embedded / 数据库"),
     "secrets": ("JIANDING_SECRETS", "", "folder of owner-only key files; empty: `secrets` in var / 密钥目录"),
     "body": ("JIANDING_BODY", "centre", "the body whose services run here / 本节点机构"),
     "workers": ("JIANDING_WORKERS", 16, "calls that a service handles at once / 并发数"),
     "pool": ("JIANDING_POOL", 8, "database connections of a service / 连接池"),
-    "catch_up_seconds": (
-        "JIANDING_CATCH_UP_SECONDS",
-        5.0,
-        "how often an idle consumer asks sources / 补漏间隔",
-    ),
+    "catch_up_seconds": ("JIANDING_CATCH_UP_SECONDS", 5.0, "how often idle consumers ask / 补漏间隔"),
     "window": ("JIANDING_WINDOW", 1000, "publishes in flight without a confirm / 发布窗口"),
     "late_days": ("JIANDING_LATE_DAYS", 7, "how late a device may report what happened / 补报天数"),
     "log_level": ("JIANDING_LOG_LEVEL", "WARNING", "DEBUG, INFO, WARNING or ERROR / 日志级别"),
@@ -114,11 +106,7 @@ MEANING: dict[str, tuple[str, Any, str]] = {
         "",
         "whose signatures make a checkpoint valid; empty: `policy` in var / 信任策略文件",
     ),
-    "checkpoint_seconds": (
-        "JIANDING_CHECKPOINT_SECONDS",
-        1.0,
-        "how often the audit log is signed while it grows / 签署间隔",
-    ),
+    "checkpoint_seconds": ("JIANDING_CHECKPOINT_SECONDS", 1.0, "how often a log is signed / 签署间隔"),
     "heartbeat_seconds": (
         "JIANDING_HEARTBEAT_SECONDS",
         10.0,

@@ -133,7 +133,7 @@ def example(event: type[Event]) -> Event:
 def told(office: Office, projection: Projection, *, gathered: bool) -> list[Any]:
     """All rows after an example of each event."""
     connection = office.connection
-    empty(connection, projection.tables)
+    empty(connection, projection.tables + projection.indexes)
     with connection.transaction(), connection.cursor() as cursor:
         rows = Gathered(cursor) if gathered else cursor
         for event in projection.events:

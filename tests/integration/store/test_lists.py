@@ -63,7 +63,7 @@ FILLED = {
             FROM generate_series(1, %s) AS n""",
         f"""INSERT INTO desks SELECT
             CASE WHEN n < 400 THEN 'somebody' ELSE 'another' END, 'B-' || n, 'B', {BATCH}, 'theory', '',
-            CASE WHEN n < 200 THEN 'open' ELSE 'scored' END FROM generate_series(1, %s) AS n""",
+            CASE WHEN n %% 2 = 0 THEN 'open' ELSE 'scored' END FROM generate_series(1, %s) AS n""",
         f"""INSERT INTO marks SELECT 'B-' || n, {ID}, 'B', {BATCH}, {STATION}, 'theory', '', '{{}}', '', 70,
             '', false, 'scored' FROM generate_series(1, %s) AS n""",
         """INSERT INTO corrections SELECT 'B-' || n, '', 60, 61, '', '' FROM generate_series(1, %s) AS n""",

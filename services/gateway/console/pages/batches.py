@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from services.gateway.console import words
 from services.gateway.console.desk import Desk, Row
 from services.gateway.console.frame import Room
-from services.gateway.console.pages import station
+from services.gateway.console.pages import certificates, station
 from services.gateway.console.pages.results import BOOKKEEPERS
 from services.gateway.console.pages.steps import steps
 from services.gateway.console.parts.form import Field, Form, act, serve, subject
@@ -106,6 +106,7 @@ def one(desk: Desk, id: Any) -> Any:
         roster=roster,
         panel=panel,
         results=desk.me.role in BOOKKEEPERS,
+        certificates=desk.me.role in certificates.READERS,
         forms=_next(desk, found),
     )
 

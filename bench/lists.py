@@ -66,8 +66,19 @@ _SUBJECT = {"kind": "station", "id": _STATION}
 
 
 def _asked(rows: int) -> Iterator[Asked]:
+    """Every list of the four services, each filter by itself, and where a page in the middle begins."""
     middle, of = _id(rows // 2), {"batch": _id(rows // 2 // crowd.OF_BATCH)}
     within = _id(rows // 2 // crowd.OF_BATCH * crowd.OF_BATCH + crowd.OF_BATCH // 2)
+    yield from _of_registration(middle, of, within)
+    yield from _of_scheduling(middle, of, within)
+    yield from _of_scoring(middle, of, within, _sheet(rows // 2))
+    yield Asked("certification/certificates", of)
+    yield Asked("certification/waiting", {}, middle)
+    yield Asked("certification/own_certificates", {"candidate": middle})
+    yield Asked("certification/statistics_of", {"batches": [_id(n) for n in range(100)]})
+
+
+def _of_registration(middle: str, of: dict[str, str], within: str) -> Iterator[Asked]:
     plain = middle.replace("-", "")
     yield Asked("registration/roster", of, within)
     for filters in (
@@ -88,6 +99,9 @@ def _asked(rows: int) -> Iterator[Asked]:
     yield Asked("registration/trainings", _HERE, middle, Role.CENTRE_OFFICER)
     for filters in ({}, _HERE, {"text": plain[:28]}):
         yield Asked("registration/examiners", filters, middle, Role.CENTRE_OFFICER)
+
+
+def _of_scheduling(middle: str, of: dict[str, str], within: str) -> Iterator[Asked]:
     yield Asked("scheduling/assignments", {"examiner": crowd.EXAMINER}, of["batch"])
     yield Asked("scheduling/latest_assignments", {"examiners": [crowd.EXAMINER, *map(_id, range(99))]})
     yield Asked("scheduling/batches", _HERE, middle)
@@ -98,6 +112,9 @@ def _asked(rows: int) -> Iterator[Asked]:
     yield Asked("scheduling/exam_days", {**_HERE, **_DAYS})
     yield Asked("scheduling/panel", of)
     yield Asked("scheduling/sittings", of, within)
+
+
+def _of_scoring(middle: str, of: dict[str, str], within: str, sheet: str) -> Iterator[Asked]:
     yield Asked("scoring/sheets", {**of, "examiner": crowd.EXAMINER})
     yield Asked("scoring/results", of, within)
     for status in ("combined", "reviewed"):
@@ -105,12 +122,8 @@ def _asked(rows: int) -> Iterator[Asked]:
     yield Asked("scoring/own_results", {"candidate": middle})
     yield Asked("scoring/distribution", of)
     for filters in ({}, {"status": "open"}, {"status": "scored"}, {"status": "marked"}):
-        yield Asked("scoring/desk", {"examiner": crowd.EXAMINER, **filters}, _sheet(rows // 2))
-    yield Asked("scoring/proposals", {}, _sheet(rows // 2))
-    yield Asked("certification/certificates", of)
-    yield Asked("certification/waiting", {}, middle)
-    yield Asked("certification/own_certificates", {"candidate": middle})
-    yield Asked("certification/statistics_of", {"batches": [_id(n) for n in range(100)]})
+        yield Asked("scoring/desk", {"examiner": crowd.EXAMINER, **filters}, sheet)
+    yield Asked("scoring/proposals", {}, sheet)
 
 
 def _of_a_station(rows: int) -> Iterator[Asked]:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
-_PATIENCE = 600.0  # seconds in which a server has to come up
+PATIENCE = 600.0  # seconds in which a server has to come up
 
 # what a service has decided, and what it has heard; a relay may read only the former
 _DECIDED: LiteralString = """
@@ -97,7 +97,7 @@ def wait_for_own(
     As the role itself: only `jianding migrate` needs, and has, the administrator's password.
     """
     dsn = as_role(settings, settings.database_url, service, role)
-    deadline, said = time.monotonic() + _PATIENCE, False
+    deadline, said = time.monotonic() + PATIENCE, False
     while not stop() and (reason := _missing(dsn, settings, role)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"PostgreSQL does not answer ({reason}); see `jianding doctor`")

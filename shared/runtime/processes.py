@@ -21,11 +21,12 @@ from shared.store import migrations
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 600.0
 _DELIVERY = 10.0  # seconds for what one command has added
 
 
-def wait_for_broker(url: str, seconds: float = _PATIENCE, stop: Callable[[], bool] = lambda: False) -> None:
+def wait_for_broker(
+    url: str, seconds: float = databases.PATIENCE, stop: Callable[[], bool] = lambda: False
+) -> None:
     """Returns once RabbitMQ answers or `stop()`; one line says that it waits, TimeoutError ends that."""
     deadline, said = time.monotonic() + seconds, False
     while not stop():

@@ -362,6 +362,14 @@ def score(examiner: Reader) -> str:
     examiner.open("/examining")
     page = examiner.page
     page.wait_for_selector("#device[data-state=new]")
+    waiting = page.locator("#sheets tbody tr").count()
+    page.locator("[name=score]").first.fill("82")
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.keyboard.press("Enter")
+    assert "不带签名" in asked.value.message
+    page.locator("#sheets button:enabled").nth(waiting - 1).wait_for()  # it may be sent again
+    assert page.locator("#sheets tbody tr").count() == waiting
     examiner.press("登记本设备的密钥")
     page.wait_for_selector("#device[data-state=registered]")
     assert NAME not in page.content()
@@ -570,6 +578,37 @@ def test_a_trainer_records_who_was_trained(reader: Come) -> None:
             break
     assert steps.count() == 1
     assert trainer.wrong == []
+
+
+def test_whoever_leaves_with_presses_that_are_not_sent_is_asked(reader: Come) -> None:
+    invigilator = reader("invigilator")
+    page = invigilator.page
+    page.evaluate(
+        "actor => localStorage.setItem(`jianding.unsent.${actor}`, JSON.stringify([{}]))",
+        actor(Role.INVIGILATOR),
+    )
+    invigilator.open("/")
+    assert "1" in page.locator("#unsent:visible").inner_text()
+    page.locator(".drop summary").click()
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.get_by_role("button", name="退出登录").click()
+    assert "尚未上传" in asked.value.message
+    invigilator.open("/day")
+    assert page.locator("#unsent:visible").count() == 1
+    assert invigilator.wrong == []
+
+
+def test_a_page_says_when_it_is_not_brought_up_to_date_any_more(reader: Come) -> None:
+    operator = reader("administrator")
+    operator.open("/operating")
+    stale = operator.page.locator("#stale")
+    assert stale.is_hidden()
+    operator.page.route("**/operating", lambda route: route.abort())
+    stale.wait_for()
+    assert re.search(r"[0-9]{1,2}:[0-9]{2}", stale.inner_text())
+    operator.page.unroute("**/operating")
+    stale.wait_for(state="hidden")
 
 
 def test_a_registrar_reads_the_score_register_of_a_batch(reader: Come) -> None:

@@ -132,7 +132,7 @@ FIELDS = {
     "id": "编号", "at": "序号", "before": "终止序号", "minutes": "分钟",
 }  # fmt: skip
 # what is told before something is done that cannot be undone
-SURE = {"reason": "理由", "why": "理由", "ground": "法定事由", "candidate": "考生", "appointment": "任职"}
+SURE = ("reason", "why", "ground", "candidate", "appointment")
 _STATES = {
     "submitted": "待初审", "station_passed": "待复核", "rejected": "未通过", "registered": "已报名",
     "ticketed": "已发准考证", "withdrawn": "已撤回", "concluded": "已办结", "applied": "已申请",
@@ -194,12 +194,7 @@ GROUNDS = {
 SAID: dict[str, dict[Any, str]] = {
     "kind": {"student": "在校生", "society": "社会人员", "enterprise": "企业职工"},
     "education": {"none": "不限", "vocational_school": "职业学校", "college": "大专及以上"},
-    "document": {
-        "resident_id": "居民身份证", "officer_card": "军官证",
-        "mainland_travel_permit": "港澳台居民来往内地通行证",
-        "permanent_residence": "外国人永久居留身份证", "passport": "护照",
-    },
-    "ground": GROUNDS, "role": _ROLES, "finding": _FINDINGS,
+    "document": DOCUMENTS, "ground": GROUNDS, "role": _ROLES, "finding": _FINDINGS,
     "outcome": _STATES, "part": _STATES, "parts": _STATES, "link": {**_LINKS, **_STATES},
 }  # fmt: skip
 _LEVELS = {1: "一级 高级技师", 2: "二级 技师", 3: "三级 高级工", 4: "四级 中级工", 5: "五级 初级工"}
@@ -228,7 +223,7 @@ def event(type: str) -> str:
 
 
 def field(name: str) -> str:
-    return _of({**SURE, **FIELDS}, name)
+    return _of(FIELDS, name)
 
 
 def given(name: str, value: str) -> str:
@@ -258,9 +253,9 @@ def link(word: str) -> str:
     return _of(_LINKS, word)
 
 
-def documents() -> list[tuple[str, str]]:
-    """The kinds of identity document, as options."""
-    return [(each, _of(DOCUMENTS, each)) for each in DOCUMENTS]
+def options(name: str) -> list[tuple[str, str]]:
+    """What a field may hold, to be chosen from."""
+    return [(each, _of(SAID[name], each)) for each in SAID[name]]
 
 
 def ground(word: str) -> str:
@@ -312,7 +307,7 @@ def said(name: str, value: Any) -> str:
         case bool():
             return truth(value)
         case list():
-            return ("、", ", ")[english()].join(said(name, each) for each in value)
+            return listed(said(name, each) for each in value)
         case str() if _STAMP.fullmatch(value):
             return shown(value)
         case str() if name in SAID:

@@ -16,6 +16,7 @@ from shared.runtime.cli.output import Failed, Json, console, errors, tell
 from shared.runtime.cli.trail import Kind
 from shared.runtime.cli.typed import printable
 from shared.runtime.definition import definition
+from shared.runtime.reading import read_of
 from shared.runtime.settings import settings
 
 
@@ -160,19 +161,11 @@ def evidence(
 ) -> None:
     """Print what shows a finding, hashed anew and held against the hash that the finding names.
 
-    打印某项发现的证据原文，并与发现所记的哈希核对。
+    That you looked is an event.
+
+    打印某项发现的证据原文，并与发现所记的哈希核对。查阅会记入日志。
     """
-    current = settings()
-    with (
-        admin(current) as dsn,
-        connection(current, dsn, "audit") as connected,
-        connected.cursor(row_factory=dict_row) as rows,
-    ):
-        found = definition("audit").tools["evidence"](rows, finding)
-    if found is None:
-        raise Failed(
-            f"{finding}: 没有这项发现；请用 audit findings 查看。 No such finding; see `audit findings`."
-        )
+    found = _shown(finding)
     named, kept = found["named"], found["kept"]
     if named and not kept:
         raise Failed(
@@ -190,6 +183,25 @@ def evidence(
         console.print(shown, markup=False, soft_wrap=True)
     if not named:
         console.print("此项发现的依据就在日志中。 The log itself shows it; there is no other evidence.")
+
+
+def _shown(finding: int) -> dict[str, Any]:
+    """The finding with what shows it; that somebody looked is committed."""
+    current = settings()
+    with (
+        admin(current) as dsn,
+        connection(current, dsn, "audit") as connected,
+        connected.cursor(row_factory=dict_row) as rows,
+    ):
+        found = definition("audit").tools["evidence"](rows, finding)
+        if found is None:
+            raise Failed(
+                f"{finding}: 没有这项发现；请用 audit findings 查看。 No such finding; see `audit findings`."
+            )
+        # what somebody put on the bus may speak of anybody: that it was shown is an event (R163)
+        read = new_id()
+        say(current, connected, read_of("audit", read, "evidence", {}, len(found["kept"])), read)
+    return dict(found)
 
 
 def _all(findings: Callable[[int], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:

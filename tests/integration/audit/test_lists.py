@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from services.audit import checking, findings
 from shared.testing.postgres import Cluster
+from tests.integration.explained import Explained, touched
 
 ROWS = 20_000
 MOST = 101
@@ -22,19 +23,6 @@ ANALYZE findings; ANALYZE checks;
 """
 
 
-class Explained:
-    """Rows as a query sees them; keeps the plan of what it asked."""
-
-    def __init__(self, rows: Any) -> None:
-        self._rows = rows
-        self.plan: dict[str, Any] = {}
-
-    def execute(self, query: str, asked: Any) -> Any:
-        found = self._rows.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked).fetchone()
-        self.plan = found["QUERY PLAN"][0]["Plan"]
-        return self._rows.execute(query, asked)
-
-
 @pytest.fixture(scope="module")
 def full(cluster: Cluster) -> Iterator[Connection[Any]]:
     """Audit's database with twenty thousand findings and tasks, as its administrator sees it."""
@@ -42,12 +30,6 @@ def full(cluster: Cluster) -> Iterator[Connection[Any]]:
     with cluster.connect("audit", "admin") as connection:
         connection.execute(FILL)
         yield connection
-
-
-def _touched(plan: dict[str, Any]) -> float:
-    if "Plans" in plan:
-        return sum(map(_touched, plan["Plans"]))
-    return float(sum(plan.get(key, 0) for key in ("Actual Rows", "Rows Removed by Filter")))
 
 
 @pytest.mark.parametrize("after", [0, ROWS // 2])
@@ -68,7 +50,7 @@ def test_findings_of_a_kind_or_a_source_are_found_by_an_index(
     with full.cursor(row_factory=dict_row) as rows:
         explained: Any = Explained(rows)
         found = findings.findings(explained, after, 100, kind, source)
-    assert _touched(explained.plan) <= MOST, explained.plan
+    assert touched(explained.plan) <= MOST, explained.plan
     assert len(found) == (count if count == 100 or not after else count / 2)
     assert [row["id"] for row in found] == sorted(row["id"] for row in found)
     assert {kind, source} - {""} <= {row[name] for row in found for name in ("kind", "source")}
@@ -78,4 +60,4 @@ def test_a_page_of_verifications_is_found_by_its_key(full: Connection[Any]) -> N
     with full.cursor(row_factory=dict_row) as rows:
         explained: Any = Explained(rows)
         assert len(checking.shown(explained, ROWS // 2, 100)) == 100
-    assert _touched(explained.plan) <= MOST
+    assert touched(explained.plan) <= MOST

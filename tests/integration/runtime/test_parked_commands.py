@@ -139,6 +139,11 @@ def test_what_shows_a_finding_is_hashed_anew_before_it_is_shown(
         shown = jianding("audit", "evidence", str(id))
         assert (shown.code, "\\x1b[2Jforged" in shown.output) == (0, True)
         assert jianding("audit", "evidence", str(id), "--json").last["kept"][0]["body"] == body.decode()
+        looks = connection.execute(
+            "SELECT count(*) FROM (SELECT convert_from(draft, 'UTF8')::json AS said FROM events) AS events"
+            " WHERE said ->> 'type' = 'SensitiveRead' AND said -> 'data' ->> 'query' = 'evidence'"
+        ).fetchone()
+        assert looks == (2,)
         connection.execute("UPDATE evidence SET body = 'another'")
     assert jianding("audit", "evidence", str(id)).code != 0
     assert jianding("audit", "evidence", str(id + 1)).code != 0

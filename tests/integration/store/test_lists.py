@@ -15,6 +15,7 @@ from services.scoring import queries as scoring
 from shared.runtime.definition import definition
 from shared.store import builds
 from shared.testing.postgres import Cluster
+from tests.integration.explained import Explained, touched
 
 SERVICES = {
     "registration": registration,
@@ -160,19 +161,6 @@ ACROSS = {
 NO_STATIONS = {("scoring", "signing_key")}  # public by what it is
 
 
-class Explained:
-    """Rows as a query sees them; keeps the plan of what it asked."""
-
-    def __init__(self, rows: Any) -> None:
-        self._rows = rows
-        self.plan: dict[str, Any] = {}
-
-    def execute(self, query: str, asked: Any) -> Any:
-        found = self._rows.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", asked).fetchone()
-        self.plan = found["QUERY PLAN"][0]["Plan"]
-        return self._rows.execute(query, asked)
-
-
 @pytest.fixture(scope="module")
 def full(cluster: Cluster) -> Iterator[dict[str, Connection[Any]]]:
     """A connection to each service's database, whose projections have twenty thousand rows."""
@@ -209,12 +197,7 @@ def _ask(connection: Connection[Any], service: str, name: str, asked: dict[str, 
 
 def _touched(plan: dict[str, Any], name: str) -> float:
     """How many rows were read; without the sittings that are counted for a batch, which plans them."""
-    if plan.get("Relation Name") == "sittings" and not name.startswith("sitting"):
-        return 0
-    if "Plans" in plan:
-        return sum(_touched(each, name) for each in plan["Plans"])
-    read = sum(plan.get(key, 0) for key in ("Actual Rows", "Rows Removed by Filter"))
-    return float(read * plan["Actual Loops"])
+    return touched(plan, "" if name.startswith("sitting") else "sittings")
 
 
 def _shown(answer: Any) -> bool:

@@ -211,6 +211,33 @@ def test_a_refused_count_is_left_out(services: Services, logged_in: Callable[[Ro
     assert "<strong" not in logged_in(Role.CENTRE_REVIEWER).get("/").text
 
 
+# -- supervision
+
+
+def test_a_moment_that_is_none_is_left_to_audit_to_refuse(
+    services: Services, logged_in: Callable[[Role], FlaskClient]
+) -> None:
+    """To show the present instead would mislead whoever reads a trail as evidence."""
+    services.answer = []
+    logged_in(Role.SUPERVISOR).get("/trail?kind=batch&id=b&as_of=2026-04-16T09:30&since=yesterday")
+    asked = next(message for _, method, message, _ in services.calls if method == "trail")
+    assert (asked["as_of"], asked["since"]) == ("2026-04-16T01:30:00.000000Z", "yesterday")
+
+
+def test_pass_rates_of_a_station_stand_in_the_order_of_their_days(
+    services: Services, logged_in: Callable[[Role], FlaskClient]
+) -> None:
+    days = ["2026-04-16", "2026-03-02", "2026-03-12"]
+    batches = [
+        {"batch": f"b-{day}", "theory_at": f"{day}T01:00:00.000000Z", "occupation": "", "levels": []}
+        for day in days
+    ]
+    rates = [{"batch": each["batch"], "published": 10, "passed": 5} for each in batches]
+    services.tell = lambda _service, method, _message: rates if method == "statistics_of" else batches
+    page = logged_in(Role.SUPERVISOR).get("/centre/stations/10012003").text
+    assert re.findall(r">(0[0-9]-[0-9]{2})<", page.partition("</svg>")[0]) == ["03-02", "03-12", "04-16"]
+
+
 # -- what is pressed
 
 

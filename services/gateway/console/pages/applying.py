@@ -33,7 +33,7 @@ def new(desk: Desk) -> Any:
     """
     fields = (
         Field("name", _("姓名")),
-        Field("document", _("证件类型"), "choice", words.documents(), value="resident_id"),
+        Field("document", _("证件类型"), "choice", words.options("document"), value="resident_id"),
         Field("number", _("证件号码"), hint=_("只存入加密的身份库，不进入任何事件；已建档的人凭证件认出。")),
     )
     return _served(desk, fields, {}, lambda values: _person(desk, values), title=_("新申请"))
@@ -91,19 +91,11 @@ def _terms(usual: Row) -> tuple[Field, ...]:
     return (
         Field("photo", _("证件照"), "file", hint=_("不超过 200 kB；退回后须重新选择。")),
         Field("level", _("申报等级"), "choice", station.LEVELS, value=usual.get("level", 4)),
-        Field("kind", _("类别"), "choice", _kinds(), value="student"),
-        Field("education", _("学历"), "choice", _educations(), value="vocational_school"),
+        Field("kind", _("类别"), "choice", words.options("kind"), value="student"),
+        Field("education", _("学历"), "choice", words.options("education"), value="vocational_school"),
         Field("held_level", _("已持等级"), "number", value=held, least=0, most=5, hint=_("没有填 0。")),
         Field("years_in_trade", _("从业年限"), "number", value=0, least=0, most=60),
     )
-
-
-def _kinds() -> list[tuple[str, Any]]:
-    return [("student", _("在校生")), ("society", _("社会人员")), ("enterprise", _("企业职工"))]
-
-
-def _educations() -> list[tuple[str, Any]]:
-    return [("none", _("不限")), ("vocational_school", _("职业学校")), ("college", _("大专及以上"))]
 
 
 def _person(desk: Desk, values: Row) -> str:

@@ -24,11 +24,11 @@ from bench.consuming import consumed
 from bench.figures import Figure, percentile
 from bench.stage import Stage
 from bench.waiting import number, until
-from services.audit import export, programs, trails
+from services.audit import export, hidden, programs
 from services.audit.domain.tree import inclusion
 from services.audit.tiles import StoredTiles
 from services.audit.verification import verify_at_once
-from shared.runtime.settings import Settings
+from shared.runtime.settings import Settings, settings
 from shared.testing.processes import PROJECT, Processes
 
 _APPENDED = 60_000  # events of one measurement
@@ -212,7 +212,8 @@ def _looking(stage: Stage) -> Iterator[Figure]:
     size = stage.plan.audited
     middle, late = [], []
     for place in range(stage.plan.rounds):
-        heard = clients.once("bench.auditing:looking", dsn=stage.dsn("audit"), size=size, seed=place)
+        where = {"dsn": stage.dsn("audit"), "var": str(stage.cluster.settings.var)}
+        heard = clients.once("bench.auditing:looking", **where, size=size, seed=place)
         middle.append(percentile(heard["said"], 0.5))
         late.append(percentile(heard["said"], 0.99))
     note = f"at {size} events: trails of a candidate, an application (7 and 6 entries), a batch (100 of 420)"
@@ -220,9 +221,13 @@ def _looking(stage: Stage) -> Iterator[Figure]:
     yield Figure("trail_p99", "ms", late, aim=20, at_most=True, note=f"{note}; {_ten_millions(stage, size)}")
 
 
-def looking(dsn: str, size: int, seed: int) -> Callable[[], list[float]]:
-    """Looks trails up as audit's service does, on one connection; the milliseconds of each."""
+def looking(dsn: str, var: str, size: int, seed: int) -> Callable[[], list[float]]:
+    """Looks trails up as audit's service does, hidden entries too, but for the event that says so.
+
+    On one connection; the milliseconds of each.
+    """
     chance, connection = random.Random(seed), psycopg.connect(dsn, autocommit=True)
+    current = replace(settings(), var=Path(var))
     batches = size // (lives.PEOPLE * lives.STEPS)  # that are complete
 
     def look() -> list[float]:
@@ -232,7 +237,7 @@ def looking(dsn: str, size: int, seed: int) -> Callable[[], list[float]]:
                 kind = chance.choice(tuple(_KINDS))
                 id = lives.id_of(kind, chance.randrange(batches * _KINDS[kind]))
                 began = time.perf_counter()
-                steps = trails.trail(rows, kind, id)
+                steps = hidden.trail(current, rows, kind, id)
                 if place >= 20:  # after some, the statement is prepared
                     took.append((time.perf_counter() - began) * 1000)
                 if not steps:

@@ -122,7 +122,7 @@ def _trails(stage: Stage, size: int) -> list[float]:
 
 
 def looking(dsn: str, people: int, seed: int) -> Callable[[], float]:
-    """Looks up trails as audit's service does, on one connection."""
+    """Looks up trails, without what their rows may hide, on one connection."""
     import psycopg
 
     chance = random.Random(seed)

@@ -145,7 +145,8 @@ def latest_assignments(rows: Rows, examiners: Sequence[str], own: str = "") -> l
 
 
 def _here(own: str) -> str:
-    return "station = %(own)s AND " if own else ""
+    """For rows of the station that is asked for: of columns, the planner would expect to find fewer."""
+    return "%(own)s::text = %(station)s AND " if own else ""
 
 
 def _of_batch(own: str) -> str:
